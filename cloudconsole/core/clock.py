@@ -1,0 +1,15 @@
+"""The one place that reads the clock. Everything is UTC; a billing day is a date, never a moment."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+
+def now() -> datetime:
+    """The current moment, timezone-aware in UTC."""
+    return datetime.now(UTC)
+
+
+def today() -> date:
+    """The current billing day (UTC)."""
+    return now().date()

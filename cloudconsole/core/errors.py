@@ -1,0 +1,31 @@
+"""Failures that people and programs are told about. Every expected failure of the product derives from here."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a failure means to the caller. The HTTP layer maps each kind to one status code."""
+
+    INVALID = "invalid"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    CONFLICT = "conflict"
+    AWS_ACCOUNT = "aws_account"  # the AWS account's own credentials or permissions stopped it
+    UPSTREAM = "upstream"  # AWS or another upstream answered nonsense or not at all
+    BUSY = "busy"  # throttled or overloaded; worth trying again
+    UNAVAILABLE = "unavailable"  # a part of this installation is not able to work
+
+
+class CloudconsoleError(Exception):
+    """An expected failure: `code` is stable and documented, `detail` is one plain sentence for a person."""
+
+    kind: Kind = Kind.INVALID
+    code: str = "invalid"
+    title: str = "The request cannot be carried out"
+
+    def __init__(self, detail: str, *, attr: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.attr = attr  # the input field at fault, where there is one

@@ -1,0 +1,78 @@
+"""Exact money. Amounts are Decimals with twelve places, on PostgreSQL and on SQLite, in rows and in sums."""
+
+from __future__ import annotations
+
+import sqlite3
+from decimal import Context, Decimal
+from typing import Any
+
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Aggregate
+from django.db.models.expressions import Combinable
+
+MAX_DIGITS = 28
+DECIMAL_PLACES = 12
+ZERO = Decimal(0)
+
+# Sums of many rows stay exact: far more digits than any sum of 28-digit amounts can need.
+EXACT = Context(prec=60)
+
+
+class AmountField(models.DecimalField[Any, Any]):
+    """A signed amount of money, exact to twelve decimal places.
+
+    SQLite's numeric affinity would turn long decimals into binary floats, so there the column is text.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_digits", MAX_DIGITS)
+        kwargs.setdefault("decimal_places", DECIMAL_PLACES)
+        super().__init__(*args, **kwargs)
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
+        return "text" if connection.vendor == "sqlite" else super().db_type(connection)
+
+    def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Decimal | None:
+        return None if value is None else Decimal(value)
+
+    def get_internal_type(self) -> str:
+        # Not "DecimalField": Django's SQLite converter for that name rounds through a float.
+        return "AmountField"
+
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
+        amount = self.to_python(value)
+        return str(amount) if amount is not None and connection.vendor == "sqlite" else amount
+
+
+class ExactSum(Aggregate):
+    """SUM over an AmountField without a float on the way. None for no rows, as SUM does."""
+
+    function = "SUM"
+    name = "ExactSum"
+
+    def __init__(self, expression: str | Combinable, **extra: Any) -> None:
+        super().__init__(expression, output_field=AmountField(), **extra)
+
+    def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, function="exact_sum", **extra)
+
+
+class _SqliteExactSum:
+    """The SQLite aggregate behind ExactSum; registered on every connection by `CoreConfig`."""
+
+    def __init__(self) -> None:
+        self.total: Decimal | None = None
+
+    def step(self, value: str | None) -> None:
+        if value is not None:
+            self.total = EXACT.add(self.total or ZERO, Decimal(value))
+
+    def finalize(self) -> str | None:
+        return None if self.total is None else str(self.total)
+
+
+def register_sqlite_functions(connection: BaseDatabaseWrapper) -> None:
+    if connection.vendor == "sqlite":
+        raw: sqlite3.Connection = connection.connection
+        raw.create_aggregate("exact_sum", 1, _SqliteExactSum)  # type: ignore[arg-type]
