@@ -19,7 +19,7 @@ ZERO = Decimal(0)
 EXACT = Context(prec=60)
 
 
-class AmountField(models.DecimalField[Any, Any]):
+class AmountField(models.DecimalField):  # type: ignore[type-arg]
     """A signed amount of money, exact to twelve decimal places.
 
     SQLite's numeric affinity would turn long decimals into binary floats, so there the column is text.

@@ -1,0 +1,22 @@
+from accounts.models.aws_account import (
+    AuthMethod,
+    AwsAccount,
+    AwsCredential,
+    CapabilityCheck,
+    CapabilityStatus,
+    Environment,
+    Status,
+)
+from accounts.models.people import Grant, User
+
+__all__ = [
+    "AuthMethod",
+    "AwsAccount",
+    "AwsCredential",
+    "CapabilityCheck",
+    "CapabilityStatus",
+    "Environment",
+    "Grant",
+    "Status",
+    "User",
+]

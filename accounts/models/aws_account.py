@@ -1,0 +1,157 @@
+"""AWS accounts, the credentials that reach them, and what those credentials turned out to allow."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from fernet_fields import EncryptedTextField
+
+from accounts.models.people import Grant, User
+from cloudconsole.core.permissions import Perm
+
+
+class AuthMethod(models.TextChoices):
+    ACCESS_KEY = "access_key", "Access key"
+    ASSUME_ROLE = "assume_role", "Role"
+    AMBIENT = "ambient", "Credentials of the host"
+
+
+class Environment(models.TextChoices):
+    PRODUCTION = "production", "Production"
+    STAGING = "staging", "Staging"
+    DEVELOPMENT = "development", "Development"
+    SANDBOX = "sandbox", "Sandbox"
+
+
+class Status(models.TextChoices):
+    PENDING = "pending", "Not verified yet"
+    OK = "ok", "Connected"
+    DEGRADED = "degraded", "Partly working"
+    ERROR = "error", "Not working"
+
+
+class CapabilityStatus(models.TextChoices):
+    OK = "ok", "Allowed"
+    DENIED = "denied", "Denied"
+    NOT_ENABLED = "not_enabled", "Not enabled"
+    UNKNOWN = "unknown", "Unknown"
+
+
+def make_external_id() -> str:
+    """192 random bits. Made here, never chosen and never changed, so that no other tenant can name it."""
+    return secrets.token_urlsafe(24)
+
+
+class AwsAccountQuerySet(models.QuerySet["AwsAccount"]):
+    def visible_to(self, user: User | AnonymousUser, permission: Perm) -> AwsAccountQuerySet:
+        """The accounts on which `user` holds `permission`. Deleted accounts are nobody's."""
+        present = self.filter(deleted_at=None)
+        if not isinstance(user, User) or not user.is_active:
+            return present.none()
+        if user.is_admin:
+            return present
+        grants = Grant.carrying(user, permission)
+        return present.filter(Q(pk__in=grants.values("account")) | Q(models.Exists(grants.filter(account=None))))
+
+
+class AwsAccount(models.Model):
+    """One AWS account as this installation knows it."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    alias = models.CharField(
+        max_length=63,
+        validators=[RegexValidator(r"^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$", "Use lower-case letters, digits and hyphens.")],
+    )
+    account_id = models.CharField(
+        "AWS account number",
+        max_length=12,
+        blank=True,
+        validators=[RegexValidator(r"^\d{12}$", "An AWS account number has twelve digits.")],
+    )
+    auth_method = models.CharField(max_length=16, choices=AuthMethod)
+    access_key_hint = models.CharField(max_length=4, blank=True, help_text="The last four characters of the access key id.")
+    role_arn = models.CharField("role ARN", max_length=2048, blank=True)
+    hub = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="spokes",
+        help_text="The account whose credentials assume the role.",
+    )
+    external_id = models.CharField(max_length=64, default=make_external_id, editable=False, unique=True)
+    regions = models.JSONField(default=list, blank=True, help_text="Empty: every region enabled for the account.")
+    environment = models.CharField(max_length=16, choices=Environment, default=Environment.DEVELOPMENT)
+    capabilities = models.JSONField(default=list, help_text="The capabilities switched on for this account.")
+    status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
+    status_code = models.CharField(max_length=64, blank=True)
+    status_detail = models.TextField(blank=True)
+    status_remedy = models.TextField(blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True)
+    credentials_expire_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = AwsAccountQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "AWS account"
+        ordering = ["alias"]
+        constraints = [
+            models.UniqueConstraint(Lower("alias"), condition=Q(deleted_at=None), name="aws_account_alias_once"),
+            models.UniqueConstraint(
+                fields=["account_id"], condition=Q(deleted_at=None) & ~Q(account_id=""), name="aws_account_number_once"
+            ),
+            models.CheckConstraint(condition=Q(auth_method__in=AuthMethod.values), name="aws_account_auth_method_is_known"),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="aws_account_status_is_known"),
+            models.CheckConstraint(
+                condition=~Q(auth_method=AuthMethod.ASSUME_ROLE) | ~Q(role_arn=""), name="aws_account_role_has_an_arn"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.alias
+
+
+class AwsCredential(models.Model):
+    """The secret half of an account's credentials, apart from it so that no list ever loads it.
+
+    `sealed` holds JSON with the key, the secret, the session token and the account's uuid: a ciphertext
+    moved to another row is refused when it is opened. `version` grows with every replacement.
+    """
+
+    account = models.OneToOneField(AwsAccount, on_delete=models.CASCADE, related_name="credential")
+    sealed = EncryptedTextField(editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    replaced_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"credentials of {self.account}"
+
+
+class CapabilityCheck(models.Model):
+    """What the last verification found for one capability of one account."""
+
+    account = models.ForeignKey(AwsAccount, on_delete=models.CASCADE, related_name="checks")
+    capability = models.CharField(max_length=64)
+    status = models.CharField(max_length=16, choices=CapabilityStatus)
+    aws_code = models.CharField(max_length=128, blank=True)
+    detail = models.TextField(blank=True)
+    remedy = models.TextField(blank=True)
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "capability"], name="capability_check_once"),
+            models.CheckConstraint(condition=Q(status__in=CapabilityStatus.values), name="capability_check_status_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account}: {self.capability} {self.status}"

@@ -1,0 +1,74 @@
+"""How figures read: money, shares, deltas, durations. Pure text, no markup; English conventions on every page."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+
+UNKNOWN = "—"
+MINUS = "−"
+
+_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CNY": "CN¥", "INR": "₹", "AUD": "A$", "CAD": "CA$", "BRL": "R$"}
+_WHOLE_UNITS = frozenset({"JPY", "KRW", "CLP", "VND", "ISK"})  # ISO 4217: no minor unit
+_STEPS = (("day", 86400), ("hr.", 3600), ("min.", 60))
+
+
+def money(amount: Decimal, currency: str, *, places: int | None = None) -> str:
+    """`12904.18`, "USD" → "$12,904.18". An amount too small to show is "<$0.01", never a plain zero."""
+    digits = _places(currency) if places is None else places
+    rounded = abs(amount).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_EVEN)
+    smallest = Decimal(1).scaleb(-digits)
+    tiny = amount != 0 and rounded == 0
+    sign = MINUS if amount < 0 else ""
+    return f"{'<' if tiny else ''}{sign}{_prefix(currency)}{(smallest if tiny else rounded):,f}"
+
+
+def exact(amount: Decimal, currency: str) -> str:
+    """Every digit that is known, for the reader who hovers: "12904.182733 USD"."""
+    text = f"{amount:,f}"
+    if "." in text:
+        whole, _, part = text.rstrip("0").partition(".")
+        text = f"{whole}.{part.ljust(_places(currency), '0')}".rstrip(".")
+    return f"{text.replace('-', MINUS)} {currency}".strip()
+
+
+def percent(share: Decimal, *, places: int = 1) -> str:
+    """`Decimal("0.062")` → "6.2 %"."""
+    return f"{abs(share) * 100:.{places}f} %"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago, in the words that `frame.js` goes on counting with."""
+    seconds = (now - moment).total_seconds()
+    if abs(seconds) < 45:
+        return "just now" if seconds >= 0 else "in a moment"
+    for unit, size in _STEPS:
+        if abs(seconds) >= size or unit == "min.":
+            count = max(1, round(abs(seconds) / size))
+            words = f"{count} {unit}{'s' if unit == 'day' and count > 1 else ''}"
+            return f"{words} ago" if seconds > 0 else f"in {words}"
+    raise AssertionError("the last step matches")
+
+
+def duration(length: timedelta) -> str:
+    """`timedelta(seconds=75)` → "1 min 15 s"."""
+    seconds = length.total_seconds()
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "h"), (minutes, "min"), (rest if not hours else 0, "s"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count)
+
+
+def account_number(number: str) -> str:
+    """Twelve digits in groups of four, as people read them aloud: "4111 1111 1111"."""
+    return " ".join(number[at : at + 4] for at in range(0, len(number), 4))
+
+
+def _places(currency: str) -> int:
+    return 0 if currency in _WHOLE_UNITS else 2
+
+
+def _prefix(currency: str) -> str:
+    return _SYMBOLS.get(currency, f"{currency} " if currency else "")

@@ -1,0 +1,44 @@
+"""What the sidebar and the command palette offer: the pages that exist, and who may open them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cloudconsole.core.permissions import Perm
+
+# The scope lives in the address, under these names, and travels from page to page.
+SCOPE_PARAMETERS = ("account", "environment")
+
+
+@dataclass(frozen=True)
+class Page:
+    """One entry. `section` is the URL namespace (or name) under which it counts as the current one."""
+
+    label: str
+    icon: str
+    url_name: str
+    permission: Perm
+    words: str = ""  # further words under which the palette finds it
+
+    @property
+    def section(self) -> str:
+        return self.url_name.partition(":")[0]
+
+
+@dataclass(frozen=True)
+class Group:
+    label: str
+    pages: tuple[Page, ...]
+
+
+GROUPS = (
+    Group(
+        "",
+        (
+            Page("Overview", "space_dashboard", "overview", Perm.SELF, "home dashboard start spend"),
+            Page("Accounts", "cloud", "accounts:list", Perm.ACCOUNTS_VIEW, "aws credentials roles organization"),
+        ),
+    ),
+    Group("Money", (Page("Cost snapshots", "receipt_long", "costs:snapshots", Perm.COSTS_VIEW, "cost explorer fetch refresh backfill"),)),
+    Group("Governance", (Page("Audit", "policy", "audit:list", Perm.SELF, "who did what log trail history"),)),
+)

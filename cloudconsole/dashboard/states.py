@@ -1,0 +1,57 @@
+"""Words, tones and icons of every state that a page shows. Colour never says anything alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class State:
+    """`tone`: ok | warn | bad | info | "" (quiet). `icon`: a Material Symbol."""
+
+    word: str
+    tone: str
+    icon: str
+
+
+_OK = "check_circle"
+_WARN = "warning"
+_BAD = "error"
+
+_STATES = {
+    # AWS accounts
+    "ok": State("Connected", "ok", _OK),
+    "pending": State("Not verified yet", "", "pending"),
+    "degraded": State("Partly working", "warn", _WARN),
+    "error": State("Cannot be reached", "bad", _BAD),
+    # cost snapshots and their sources
+    "queued": State("Queued", "", "schedule"),
+    "running": State("Running", "info", "progress_activity"),
+    "done": State("Done", "ok", _OK),
+    "succeeded": State("Succeeded", "ok", _OK),
+    "complete": State("Complete", "ok", _OK),
+    "partial": State("Partial", "warn", _WARN),
+    "failed": State("Failed", "bad", _BAD),
+    "cancelled": State("Cancelled", "", "cancel"),
+    "stale": State("Out of date", "warn", "history"),
+    "denied": State("Access denied", "bad", "block"),
+    "not_enabled": State("Not enabled", "warn", "toggle_off"),
+    "skipped": State("Skipped", "", "skip_next"),
+    # capabilities
+    "unknown": State("Not known", "", "help"),
+    # audit outcomes
+    "success": State("Success", "ok", _OK),
+    "failure": State("Failure", "bad", _BAD),
+    "refused": State("Refused", "warn", "block"),
+    "intent": State("Started", "info", "play_circle"),
+    # environments
+    "production": State("Production", "", ""),
+    "staging": State("Staging", "", ""),
+    "development": State("Development", "", ""),
+    "sandbox": State("Sandbox", "", ""),
+}
+
+
+def state_of(value: str) -> State:
+    """The state called `value`; one that is not known here shows its own name, quietly."""
+    return _STATES.get(value) or State(value.replace("_", " ").capitalize(), "", "")

@@ -1,0 +1,183 @@
+"""Every environment variable of the product, parsed strictly and declared once. Each secret may also come as NAME_FILE."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable as the reference page shows it."""
+
+    name: str
+    default: str
+    meaning: str
+    secret: bool = False
+
+
+VARIABLES = (
+    Variable("SECRET_KEY", "made on first start into var/", "Signs sessions and forms.", secret=True),
+    Variable(
+        "FERNET_KEYS",
+        "made on first start into var/",
+        "Keys that encrypt stored credentials, newest first, separated by commas.",
+        secret=True,
+    ),
+    Variable(
+        "AUDIT_KEY",
+        "made on first start into var/",
+        "Key of the audit trail's hash chain; keep it apart from the database.",
+        secret=True,
+    ),
+    Variable("DATABASE_URL", "sqlite in var/", "For example postgres://user:password@host:5432/cloudconsole.", secret=True),
+    Variable(
+        "REDIS_URL",
+        "none: embedded broker and cache",
+        "Broker, cache and channel layer, for example redis://host:6379/0.",
+        secret=True,
+    ),
+    Variable("VAR_DIR", "var/", "Where the embedded mode keeps its data and secrets."),
+    Variable("ALLOWED_HOSTS", "localhost, 127.0.0.1, [::1]", "Host names this installation answers to, separated by commas."),
+    Variable("CSRF_TRUSTED_ORIGINS", "none", "Origins such as https://console.example.com, separated by commas."),
+    Variable("DEBUG", "false", "Development only."),
+    Variable("HTTPS", "false", "Set to true where the site is served over HTTPS: secure cookies, HSTS, redirect."),
+    Variable("BEHIND_PROXY", "false", "Trust X-Forwarded-Proto and X-Forwarded-For of a proxy that sets them itself."),
+    Variable("SIGNUP", "closed", "Who may make an account: open, invite or closed."),
+    Variable("ADMIN_USERNAME", "admin", "Name of the first admin, made when there is none."),
+    Variable("ADMIN_PASSWORD", "made and printed once", "Password of the first admin.", secret=True),
+    Variable("ADMIN_EMAIL", "none", "E-mail address of the first admin."),
+    Variable("PORT", "8000", "Port of `manage.py up`."),
+    Variable("DEMO", "true", "Whether `manage.py up` starts the simulated AWS organization while no account is connected."),
+    Variable("AWS_ENDPOINT_URL", "AWS", "boto's own variable: point every AWS call at another endpoint."),
+    Variable(
+        "COST_EXPLORER_MONTHLY_REQUEST_CAP",
+        "500",
+        "Paid Cost Explorer requests ($0.01 each) allowed per AWS account and month.",
+    ),
+    Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR. AWS's own libraries never log below INFO."),
+    Variable("LOG_FORMAT", "json where the output is no terminal", "json or console."),
+)
+
+SIGNUP_MODES = ("open", "invite", "closed")
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The parsed environment."""
+
+    var_dir: Path
+    secret_key: str
+    jwt_signing_key: str
+    fernet_keys: tuple[str, ...]
+    audit_key: str
+    database: dict[str, Any]
+    redis_url: str
+    allowed_hosts: tuple[str, ...]
+    csrf_trusted_origins: tuple[str, ...]
+    debug: bool
+    https: bool
+    behind_proxy: bool
+    signup: str
+    cost_explorer_monthly_request_cap: int
+    log_level: str
+    log_format: str
+
+
+def environment(base_dir: Path) -> Environment:
+    """Read the environment (and a .env file beside manage.py). Raises ImproperlyConfigured naming the variable at fault."""
+    env = environ.FileAwareEnv()
+    environ.Env.read_env(base_dir / ".env")
+    var_dir = Path(env.str("VAR_DIR", default=str(base_dir / "var"))).resolve()
+    secret_key = _secret(env, var_dir, "SECRET_KEY", lambda: secrets.token_urlsafe(64))
+    return Environment(
+        var_dir=var_dir,
+        secret_key=secret_key,
+        jwt_signing_key=f"jwt:{secret_key}",
+        fernet_keys=_list(_secret(env, var_dir, "FERNET_KEYS", lambda: secrets.token_urlsafe(32))),
+        audit_key=_secret(env, var_dir, "AUDIT_KEY", lambda: secrets.token_urlsafe(32)),
+        database=_database(env, var_dir),
+        redis_url=env.str("REDIS_URL", default=""),
+        allowed_hosts=_list(env.str("ALLOWED_HOSTS", default="localhost,127.0.0.1,[::1]")),
+        csrf_trusted_origins=_list(env.str("CSRF_TRUSTED_ORIGINS", default="")),
+        debug=_flag(env, "DEBUG", default=False),
+        https=_flag(env, "HTTPS", default=False),
+        behind_proxy=_flag(env, "BEHIND_PROXY", default=False),
+        signup=_choice(env, "SIGNUP", SIGNUP_MODES, "closed"),
+        cost_explorer_monthly_request_cap=_whole_number(env, "COST_EXPLORER_MONTHLY_REQUEST_CAP", 500),
+        log_level=_choice(env, "LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
+        log_format=_choice(env, "LOG_FORMAT", ("json", "console"), "console" if os.isatty(2) else "json"),
+    )
+
+
+def _database(env: environ.FileAwareEnv, var_dir: Path) -> dict[str, Any]:
+    config: dict[str, Any] = env.db_url("DATABASE_URL", default=f"sqlite:///{var_dir / 'cloudconsole.sqlite3'}")
+    options = config.setdefault("OPTIONS", {})
+    if config["ENGINE"].endswith("sqlite3"):
+        # Writers queue for the lock from the first statement on instead of failing in the middle of a transaction.
+        options.update(
+            transaction_mode="IMMEDIATE",
+            timeout=30,
+            init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+        )
+    else:
+        options.update(pool={"min_size": 1, "max_size": 16, "timeout": 10})
+    return config
+
+
+def _secret(env: environ.FileAwareEnv, var_dir: Path, name: str, make: Callable[[], str]) -> str:
+    """The secret from the environment, else from var/, else made there once, readable by its owner alone."""
+    given: str = env.str(name, default="")
+    if given:
+        return given.strip()
+    path = var_dir / "secrets" / name.lower()
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        return _store_secret(path, make())
+
+
+def _store_secret(path: Path, value: str) -> str:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(value)
+    try:
+        os.link(draft, path)  # fails when another process was first: both then use that one
+    except FileExistsError:
+        return path.read_text().strip()
+    finally:
+        draft.unlink()
+    return value
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _flag(env: environ.FileAwareEnv, name: str, *, default: bool) -> bool:
+    text = env.str(name, default="").strip().lower()
+    if text in ("", "1", "true", "yes", "on", "0", "false", "no", "off"):
+        return default if text == "" else text in ("1", "true", "yes", "on")
+    raise ImproperlyConfigured(f"{name} must be true or false, not {text!r}.")
+
+
+def _choice(env: environ.FileAwareEnv, name: str, choices: tuple[str, ...], default: str) -> str:
+    text: str = env.str(name, default="").strip() or default
+    if text not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {text!r}.")
+    return text
+
+
+def _whole_number(env: environ.FileAwareEnv, name: str, default: int) -> int:
+    text: str = env.str(name, default="").strip() or str(default)
+    if not text.isdecimal():
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {text!r}.")
+    return int(text)

@@ -1,0 +1,24 @@
+"""The roof: every URL of the product, app by app."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("cloudconsole.dashboard.urls")),
+    path("", include("accounts.urls")),
+    path("costs/", include("costs.urls")),
+    path("audit", include("audit.urls")),
+    path("admin/", admin.site.urls),
+    path("api", include("cloudconsole.api.urls")),
+    path("api", include("accounts.api.urls")),
+    path("api", include("costs.api.urls")),
+    path("api", include("audit.api.urls")),
+    path("api", include("cloudconsole.dashboard.api_urls")),
+]
+
+handler400 = "cloudconsole.dashboard.errors.bad_request"
+handler403 = "cloudconsole.dashboard.errors.permission_denied"
+handler404 = "cloudconsole.dashboard.errors.page_not_found"
+handler500 = "cloudconsole.dashboard.errors.server_error"

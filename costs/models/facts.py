@@ -1,0 +1,162 @@
+"""Daily cost facts as AWS stated them, and the monthly sums that long charts read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db import models
+
+from cloudconsole.core.money import ZERO, AmountField
+from costs.models.sources import CostSource
+
+METRICS = ("unblended", "blended", "amortized", "net_unblended", "net_amortized")
+
+
+class Cube(models.IntegerChoices):
+    """One stored grouping. Cost Explorer groups by at most two dimensions, so each cube holds two."""
+
+    TOTAL = 0, "Control total"
+    SERVICE_RECORD_TYPE = 1, "Service and record type"
+    ACCOUNT_SERVICE = 2, "Account and service"
+    REGION_SERVICE = 3, "Region and service"
+    ACCOUNT_RECORD_TYPE = 4, "Account and record type"
+
+
+class DimensionValue(models.Model):
+    """A service, account, region or record type, by the exact string AWS uses; facts refer to its id."""
+
+    dimension = models.CharField(max_length=32)
+    value = models.CharField(max_length=1024)
+    label = models.CharField(max_length=1024, blank=True, help_text="A name for people, such as an account's name.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["dimension", "value"], name="dimension_value_once")]
+
+    def __str__(self) -> str:
+        return self.label or self.value
+
+
+class Amounts(models.Model):
+    """The five truths Cost Explorer tells about one cost, signed, in `currency`."""
+
+    currency = models.CharField(max_length=3)
+    unblended = AmountField(default=ZERO)
+    blended = AmountField(default=ZERO)
+    amortized = AmountField(default=ZERO)
+    net_unblended = AmountField(default=ZERO)
+    net_amortized = AmountField(default=ZERO)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def metrics(self) -> dict[str, Decimal]:
+        return {metric: getattr(self, metric) for metric in METRICS}
+
+
+class CostSlice(Amounts):
+    """One day of one cube of one source: the unit that is replaced whole. Its amounts are the day's sum in this cube.
+
+    For the TOTAL cube that is the control total; the other cubes' sums are compared with it, and what is missing is
+    the residual. `complete`: the day had settled when it was fetched. `estimated`: AWS says the month is open.
+    """
+
+    source = models.ForeignKey(CostSource, on_delete=models.CASCADE, related_name="slices")
+    cube = models.PositiveSmallIntegerField(choices=Cube)
+    day = models.DateField()
+    estimated = models.BooleanField()
+    complete = models.BooleanField()
+    rows = models.PositiveIntegerField()
+    fetched_at = models.DateTimeField()
+    snapshot = models.ForeignKey("costs.CostSnapshot", on_delete=models.SET_NULL, null=True, related_name="slices")
+
+    class Meta:
+        constraints = [
+            # Read by every cost answer for completeness and totals, by day range over sources.
+            models.UniqueConstraint(fields=["cube", "day", "source"], name="cost_slice_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.day} {self.get_cube_display()}"
+
+
+class CostFact(Amounts):
+    """What one pair of dimension values cost on one day. Which dimensions `first` and `second` are, the cube says."""
+
+    source = models.ForeignKey(CostSource, on_delete=models.CASCADE, related_name="+", db_index=False)
+    cube = models.PositiveSmallIntegerField(choices=Cube)
+    day = models.DateField()
+    first = models.ForeignKey(DimensionValue, on_delete=models.PROTECT, related_name="+", db_index=False)
+    second = models.ForeignKey(DimensionValue, on_delete=models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        constraints = [
+            # The one index of the table: no fact twice, and every question is a range of it without touching the heap.
+            models.UniqueConstraint(
+                fields=["cube", "day", "source", "first", "second"],
+                include=["currency", *METRICS],
+                name="cost_fact_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.first_id}/{self.second_id}"
+
+
+class CostMonth(Amounts):
+    """Monthly sums of facts, kept in step by the transaction that replaces the slices."""
+
+    source = models.ForeignKey(CostSource, on_delete=models.CASCADE, related_name="+", db_index=False)
+    cube = models.PositiveSmallIntegerField(choices=Cube)
+    month = models.DateField(help_text="The first day of the month.")
+    first = models.ForeignKey(DimensionValue, on_delete=models.PROTECT, related_name="+", db_index=False)
+    second = models.ForeignKey(DimensionValue, on_delete=models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cube", "month", "source", "first", "second", "currency"],
+                name="cost_month_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m} {self.first_id}/{self.second_id}"
+
+
+class CostRestatement(models.Model):
+    """AWS changed a day that had already settled. Kept for ever: it explains why a closed number moved."""
+
+    source = models.ForeignKey(CostSource, on_delete=models.CASCADE, related_name="restatements")
+    day = models.DateField()
+    currency = models.CharField(max_length=3)
+    unblended_before = AmountField()
+    unblended_after = AmountField()
+    snapshot = models.ForeignKey("costs.CostSnapshot", on_delete=models.SET_NULL, null=True, related_name="restatements")
+    detected_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            # The source's and the snapshot's pages list the newest first.
+            models.Index(fields=["source", "-detected_at"], name="cost_restatement_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.day} restated"
+
+
+@dataclass(frozen=True)
+class CubeShape:
+    """The dimensions of a cube's two keys."""
+
+    first: str
+    second: str
+
+
+CUBE_SHAPES: dict[Cube, CubeShape] = {
+    Cube.SERVICE_RECORD_TYPE: CubeShape("SERVICE", "RECORD_TYPE"),
+    Cube.ACCOUNT_SERVICE: CubeShape("LINKED_ACCOUNT", "SERVICE"),
+    Cube.REGION_SERVICE: CubeShape("REGION", "SERVICE"),
+    Cube.ACCOUNT_RECORD_TYPE: CubeShape("LINKED_ACCOUNT", "RECORD_TYPE"),
+}

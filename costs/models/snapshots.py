@@ -1,0 +1,155 @@
+"""Runs that fetch costs: what is asked, how far it is, what it cost. The row is the truth, the broker a doorbell."""
+
+from __future__ import annotations
+
+import uuid
+from decimal import Decimal
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import AwsAccount, User
+from cloudconsole.core.permissions import Perm
+from costs.models.facts import Cube
+from costs.models.sources import CostSource
+
+REQUEST_PRICE = Decimal("0.01")  # USD for each page of each Cost Explorer request (AWS price list, USE1-APIRequest)
+
+
+class SnapshotTrigger(models.TextChoices):
+    BACKFILL = "backfill", "First fetch of thirteen months"
+    SCHEDULE = "schedule", "Scheduled refresh"
+    MANUAL = "manual", "Asked for by a person"
+
+
+class SnapshotStatus(models.TextChoices):
+    QUEUED = "queued", "Waiting"
+    RUNNING = "running", "Running"
+    SUCCEEDED = "succeeded", "Complete"
+    PARTIAL = "partial", "Partly fetched"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+OPEN = (SnapshotStatus.QUEUED, SnapshotStatus.RUNNING)
+
+
+class WindowStatus(models.TextChoices):
+    WAITING = "waiting", "Waiting"
+    STORED = "stored", "Stored"
+    FAILED = "failed", "Failed"
+    SPLIT = "split", "Split into smaller windows"
+
+
+class CostSnapshotQuerySet(models.QuerySet["CostSnapshot"]):
+    def visible_to(self, user: User | AnonymousUser, permission: Perm) -> CostSnapshotQuerySet:
+        return self.filter(source__account__in=AwsAccount.objects.visible_to(user, permission))
+
+    def open(self) -> CostSnapshotQuerySet:
+        return self.filter(status__in=OPEN)
+
+
+class CostSnapshot(models.Model):
+    """A run over one source. A worker holds it by a lease; when that runs out, another goes on where it stopped."""
+
+    source = models.ForeignKey(CostSource, on_delete=models.CASCADE, related_name="snapshots")
+    trigger = models.CharField(max_length=16, choices=SnapshotTrigger)
+    status = models.CharField(max_length=16, choices=SnapshotStatus, default=SnapshotStatus.QUEUED)
+    requested_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    start = models.DateField(help_text="First day asked for.")
+    end = models.DateField(help_text="The day after the last one asked for.")
+    lease_token = models.UUIDField(null=True, blank=True, default=None, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    not_before = models.DateTimeField(null=True, blank=True, editable=False, help_text="A throttled run waits until then.")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    requests = models.PositiveIntegerField(default=0)
+    rows = models.PositiveIntegerField(default=0)
+    restated = models.PositiveIntegerField(default=0, help_text="Settled days that AWS changed.")
+    error_code = models.CharField(max_length=64, blank=True)
+    error_detail = models.TextField(blank=True)
+    error_remedy = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = CostSnapshotQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            # Two snapshots started at once: the second finds the first.
+            models.UniqueConstraint(
+                fields=["source"],
+                condition=Q(status__in=["queued", "running"]),
+                name="cost_snapshot_one_open_per_source",
+            ),
+            models.CheckConstraint(condition=Q(start__lt=models.F("end")), name="cost_snapshot_range_is_half_open"),
+            models.CheckConstraint(condition=Q(status__in=SnapshotStatus.values), name="cost_snapshot_status_is_known"),
+        ]
+        indexes = [
+            # The worker's tick looks for open runs whose lease ran out.
+            models.Index(fields=["status", "lease_until"], name="cost_snapshot_claimable"),
+        ]
+
+    def __str__(self) -> str:
+        return f"snapshot {self.pk} of {self.source}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN
+
+    @property
+    def price(self) -> Decimal:
+        """What the run's requests cost, in USD."""
+        return self.requests * REQUEST_PRICE
+
+
+class SnapshotWindow(models.Model):
+    """One question of a run: a cube over a range of days. Stored windows are not asked again after a crash."""
+
+    snapshot = models.ForeignKey(CostSnapshot, on_delete=models.CASCADE, related_name="windows")
+    cube = models.PositiveSmallIntegerField(choices=Cube)
+    start = models.DateField()
+    end = models.DateField()
+    status = models.CharField(max_length=16, choices=WindowStatus, default=WindowStatus.WAITING)
+    pages = models.PositiveSmallIntegerField(default=0)
+    rows = models.PositiveIntegerField(default=0)
+    payload_hash = models.CharField(max_length=64, blank=True)
+    error_code = models.CharField(max_length=64, blank=True)
+    error_detail = models.TextField(blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-start", "cube"]
+        constraints = [
+            models.UniqueConstraint(fields=["snapshot", "cube", "start", "end"], name="snapshot_window_once"),
+            models.CheckConstraint(condition=Q(start__lt=models.F("end")), name="snapshot_window_range_is_half_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_cube_display()} {self.start}..{self.end}"
+
+
+class CostExplorerRequest(models.Model):
+    """The ledger of paid requests: written before each page is asked, closed with its outcome, never deleted."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    account = models.ForeignKey(AwsAccount, on_delete=models.CASCADE, related_name="+")
+    snapshot = models.ForeignKey(CostSnapshot, on_delete=models.SET_NULL, null=True, blank=True, related_name="ledger")
+    operation = models.CharField(max_length=64)
+    page = models.PositiveSmallIntegerField(default=1)
+    outcome = models.CharField(max_length=64, default="sent", help_text="'sent' until the answer came; then 'ok' or AWS's code.")
+    charged = models.BooleanField(default=True, help_text="Failed requests are not charged; one without an answer may be.")
+    aws_request_id = models.CharField(max_length=128, blank=True)
+    duration_ms = models.PositiveIntegerField(null=True, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            # The monthly cap counts an account's charged requests of the month before each request.
+            models.Index(fields=["account", "at"], name="cost_request_by_month"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.outcome}"

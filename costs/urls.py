@@ -1,0 +1,2 @@
+app_name = "costs"
+urlpatterns: list[object] = []
