@@ -118,7 +118,8 @@ def environment(base_dir: Path) -> Environment:
 
 
 def _database(env: environ.FileAwareEnv, var_dir: Path) -> dict[str, Any]:
-    config: dict[str, Any] = env.db_url("DATABASE_URL", default=f"sqlite:///{var_dir / 'cloudconsole.sqlite3'}")
+    url = env.str("DATABASE_URL", default="") or f"sqlite:///{var_dir / 'cloudconsole.sqlite3'}"
+    config: dict[str, Any] = env.db_url_config(url)
     options = config.setdefault("OPTIONS", {})
     if config["ENGINE"].endswith("sqlite3"):
         # Writers queue for the lock from the first statement on instead of failing in the middle of a transaction.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from decimal import Context, Decimal
+from functools import reduce
 from typing import Any
 
 from django.db import models
@@ -19,6 +21,11 @@ ZERO = Decimal(0)
 EXACT = Context(prec=60)
 
 
+def total(amounts: Iterable[Decimal]) -> Decimal:
+    """The exact sum. The built-in `sum` rounds to 28 digits, fewer than a sum of many amounts can need."""
+    return reduce(EXACT.add, amounts, ZERO)
+
+
 class AmountField(models.DecimalField):  # type: ignore[type-arg]
     """A signed amount of money, exact to twelve decimal places.
 
@@ -30,8 +37,8 @@ class AmountField(models.DecimalField):  # type: ignore[type-arg]
         kwargs.setdefault("decimal_places", DECIMAL_PLACES)
         super().__init__(*args, **kwargs)
 
-    def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
-        return "text" if connection.vendor == "sqlite" else super().db_type(connection)
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:
+        return "text" if connection.vendor == "sqlite" else f"numeric({self.max_digits}, {self.decimal_places})"
 
     def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Decimal | None:
         return None if value is None else Decimal(value)
