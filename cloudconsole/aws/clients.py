@@ -1,0 +1,121 @@
+"""One botocore session per process and one client per (service, region), shared by all accounts and threads.
+
+Who a call is made as comes from a context variable at the moment of signing, through botocore's public
+`credential_provider` component. Outside `acting_as` nothing is signed and nothing is sent.
+"""
+
+from __future__ import annotations
+
+import os
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import botocore.session
+from botocore.config import Config
+from botocore.session import Session
+
+from cloudconsole.aws import attempts, logs
+from cloudconsole.aws.credentials import Access, Keys
+from cloudconsole.aws.identity import CurrentCredentialProvider, CurrentCredentials, Identities, acting_as
+
+if TYPE_CHECKING:
+    from mypy_boto3_ce import CostExplorerClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_organizations import OrganizationsClient
+    from mypy_boto3_sts import STSClient
+
+__all__ = ["MAX_CONNECTIONS", "acting_as", "client", "close", "forget", "keys_of"]
+
+# Connections kept per client; fan-out never runs more threads than this.
+MAX_CONNECTIONS = 64
+
+_CONNECT_TIMEOUT_S = 5
+_READ_TIMEOUT_S = 30
+_READ_TIMEOUTS_S = {"sts": 10, "organizations": 20, "iam": 20, "ce": 60}
+_ATTEMPTS = 4
+# Cost Explorer throttles at a few requests a second and says so as LimitExceededException.
+_ATTEMPTS_OF = {"sts": 3, "ce": 6}
+
+
+class _SharedClients:
+    """Creation of sessions and clients is not thread-safe, so it is done under a lock; using a client is."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._session: Session | None = None
+        self._clients: dict[tuple[str, str, str], Any] = {}
+
+    def get(self, service: str, region: str) -> Any:
+        # The endpoint is part of the key: a client never outlives the AWS_ENDPOINT_URL it was made for.
+        key = (service, region, os.environ.get("AWS_ENDPOINT_URL", ""))
+        found = self._clients.get(key)
+        return found if found is not None else self._create(key)
+
+    def close(self) -> None:
+        with self._lock:
+            for shared in self._clients.values():
+                shared.close()
+            self._clients.clear()
+            self._session = None
+
+    def _create(self, key: tuple[str, str, str]) -> Any:
+        service, region, _ = key
+        with self._lock:
+            if key not in self._clients:
+                if self._session is None:
+                    self._session = _new_session()
+                created = self._session.create_client(service, region_name=region, config=_config(service))
+                logs.pin()  # creating a client imports modules with loggers of their own
+                self._clients[key] = created
+            return self._clients[key]
+
+
+def _new_session() -> Session:
+    session = botocore.session.get_session()
+    logs.pin()
+    session.register_component("credential_provider", CurrentCredentialProvider(CurrentCredentials(keys_of)))
+    attempts.watch(session)
+    return session
+
+
+def _config(service: str) -> Config:
+    # "standard": "adaptive" would let one throttled account slow all, "legacy" does not retry Cost Explorer's throttling.
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS_OF.get(service, _ATTEMPTS)},
+        connect_timeout=_CONNECT_TIMEOUT_S,
+        read_timeout=_READ_TIMEOUTS_S.get(service, _READ_TIMEOUT_S),
+        max_pool_connections=MAX_CONNECTIONS,
+    )
+
+
+_shared = _SharedClients()
+_identities = Identities(sts=lambda region: client("sts", region))
+
+
+@overload
+def client(service: Literal["sts"], region: str) -> STSClient: ...
+@overload
+def client(service: Literal["ce"], region: str) -> CostExplorerClient: ...
+@overload
+def client(service: Literal["iam"], region: str) -> IAMClient: ...
+@overload
+def client(service: Literal["organizations"], region: str) -> OrganizationsClient: ...
+def client(service: str, region: str) -> Any:
+    """The shared client; calls on it need a surrounding `acting_as`."""
+    return _shared.get(service, region)
+
+
+def keys_of(access: Access) -> Keys:
+    """The keys to sign with as `access`, from the cache where they are still fresh. Raises AwsError."""
+    return _identities.keys_of(access)
+
+
+def forget(access: Access) -> bool:
+    """Drop the cached session of `access`. False when its credentials cannot be renewed."""
+    return _identities.forget(access)
+
+
+def close() -> None:
+    """Close all clients and forget all sessions, as a process does before it forks or ends."""
+    _shared.close()
+    _identities.clear()

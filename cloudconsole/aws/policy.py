@@ -1,0 +1,82 @@
+"""What Cloudconsole can do in an account, and the least IAM policy that allows exactly that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, NotRequired, TypedDict
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """One thing that Cloudconsole can do in an account; later parts add theirs to CAPABILITIES."""
+
+    name: str
+    sentence: str
+    actions: tuple[str, ...]
+
+
+class Statement(TypedDict):
+    """A statement of an IAM policy."""
+
+    Sid: str
+    Effect: Literal["Allow"]
+    Action: str | list[str]
+    Resource: NotRequired[str]
+    Principal: NotRequired[dict[str, str]]
+    Condition: NotRequired[dict[str, dict[str, str]]]
+
+
+class PolicyDocument(TypedDict):
+    """An IAM policy as AWS takes it in JSON."""
+
+    Version: Literal["2012-10-17"]
+    Statement: list[Statement]
+
+
+CAPABILITIES: Mapping[str, Capability] = {
+    capability.name: capability
+    for capability in (
+        Capability("identity", "Know which account and identity the credentials are.", ("sts:GetCallerIdentity",)),
+        Capability("costs", "Read what the account, or its organization, costs.", ("ce:GetCostAndUsage",)),
+        Capability(
+            "organization",
+            "Read the names and states of the organization's accounts.",
+            ("organizations:DescribeOrganization", "organizations:ListAccounts"),
+        ),
+    )
+}
+
+
+def permissions_policy(enabled: Iterable[str]) -> PolicyDocument:
+    """The policy for exactly the capabilities called `enabled`, in the order of CAPABILITIES.
+
+    KeyError for a capability that does not exist. None of today's actions can be limited to a resource.
+    """
+    wanted = {CAPABILITIES[name].name for name in enabled}
+    return {
+        "Version": "2012-10-17",
+        "Statement": [_allow(capability) for name, capability in CAPABILITIES.items() if name in wanted],
+    }
+
+
+def trust_policy(*, trusted_arn: str, external_id: str) -> PolicyDocument:
+    """Who may assume the role: `trusted_arn` (the hub's user, role or account), and only with `external_id`."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "CloudconsoleMayAssumeThisRole",
+                "Effect": "Allow",
+                "Principal": {"AWS": trusted_arn},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"sts:ExternalId": external_id}},
+            }
+        ],
+    }
+
+
+def _allow(capability: Capability) -> Statement:
+    sid = "Cloudconsole" + re.sub(r"[^A-Za-z0-9]", "", capability.name.title())
+    return {"Sid": sid, "Effect": "Allow", "Action": list(capability.actions), "Resource": "*"}
