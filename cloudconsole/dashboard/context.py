@@ -1,10 +1,78 @@
+"""What the frame around every page shows: navigation, scope, the reader's accounts. Read only when a template asks."""
+
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest
 
+from accounts.models import AwsAccount, Environment, User
+from cloudconsole.core.permissions import Perm
+from cloudconsole.dashboard.navigation import GROUPS, Group
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The accounts and environments the reader has narrowed the pages to; empty means all."""
+
+    accounts: tuple[AwsAccount, ...]
+    environments: tuple[str, ...]
+
+    @property
+    def narrowed(self) -> bool:
+        return bool(self.accounts or self.environments)
+
+    @property
+    def label(self) -> str:
+        words = [self._accounts_label]
+        if self.environments:
+            words.append(", ".join(self.environments))
+        return " · ".join(words)
+
+    @property
+    def _accounts_label(self) -> str:
+        names = [account.alias for account in self.accounts]
+        if not names:
+            return "All accounts"
+        return ", ".join(names) if len(names) <= 2 else f"{len(names)} accounts"
+
+
+class Frame:
+    """One request's frame. Nothing is read from the database before it is shown."""
+
+    environments = Environment.choices
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    @cached_property
+    def accounts(self) -> Sequence[AwsAccount]:
+        return list(AwsAccount.objects.visible_to(self._request.user, Perm.ACCOUNTS_VIEW).order_by("alias"))
+
+    @cached_property
+    def scope(self) -> Scope:
+        wanted = set(self._request.GET.getlist("account"))
+        chosen = tuple(a for a in self.accounts if wanted & {str(a.pk), a.alias, a.account_id})
+        environments = set(self._request.GET.getlist("environment"))
+        return Scope(chosen, tuple(value for value in Environment.values if value in environments))
+
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        user = self._request.user
+        if not isinstance(user, User):
+            return ()
+        groups = (Group(group.label, tuple(page for page in group.pages if user.may(page.permission))) for group in GROUPS)
+        return tuple(group for group in groups if group.pages)
+
+    @property
+    def section(self) -> str:
+        match = self._request.resolver_match
+        return (match.namespace or match.url_name or "") if match else ""
+
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """What every page's frame shows."""
-    return {}
+    """`frame`: what `base.html` draws around the page."""
+    return {"frame": Frame(request)}

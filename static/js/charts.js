@@ -1,0 +1,226 @@
+// One wrapper around Chart.js for every stacked chart of the console.
+//
+//   <div data-chart="ID">            ID names a <script type="application/json"> with what is drawn:
+//     <div class="plot"><canvas></canvas></div>
+//     <div class="legend"></div>
+//   </div>
+//
+//   { currency, periods: [{ label, title, note, state: "complete" | "estimated" | "incomplete" | "unknown", href, total }],
+//     series: [{ name, slot: 1-8, or 0 for Other, amounts: ["12.34" | null], texts: ["$12.34"] }] }
+//
+// Amounts arrive as exact strings and are shown as the server wrote them; numbers are made only to know how tall a bar is.
+const charts = new Map();
+const DASH = "—";
+
+// Colours come from the stylesheet, through the element's own theme.
+function colours(element) {
+  const probe = document.createElement("i");
+  probe.hidden = true;
+  element.append(probe);
+  const read = (name) => {
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color;
+  };
+  const series = [read("--series-other")];
+  for (let slot = 1; slot <= 8; slot += 1) series.push(read(`--series-${slot}`));
+  const found = { series, text: read("--text"), muted: read("--muted"), line: read("--line"), surface: read("--surface") };
+  probe.remove();
+  return found;
+}
+
+function hatched(colour, context) {
+  const tile = document.createElement("canvas");
+  tile.width = tile.height = 6;
+  const pen = tile.getContext("2d");
+  pen.strokeStyle = colour;
+  pen.lineWidth = 2;
+  pen.globalAlpha = 0.85;
+  for (const offset of [-6, 0, 6]) {
+    pen.beginPath();
+    pen.moveTo(offset - 1, 7);
+    pen.lineTo(offset + 7, -1);
+    pen.stroke();
+  }
+  return context.createPattern(tile, "repeat");
+}
+
+function shortAmount(value, currency) {
+  const options = { style: "currency", currency, notation: Math.abs(value) >= 10000 ? "compact" : "standard", maximumFractionDigits: Math.abs(value) >= 10 || value === 0 ? 0 : 2 };
+  try {
+    return new Intl.NumberFormat("en-US", options).format(value);
+  } catch {
+    return String(value); // a currency the browser does not know
+  }
+}
+
+class StackedChart {
+  constructor(element) {
+    this.element = element;
+    this.data = JSON.parse(document.getElementById(element.dataset.chart).textContent);
+    this.canvas = element.querySelector("canvas");
+    this.plot = element.querySelector(".plot");
+    this.tip = this.makeTip();
+    this.chart = new window.Chart(this.canvas, this.configuration());
+    this.makeLegend();
+    this.paint();
+  }
+
+  configuration() {
+    const { data } = this;
+    return {
+      type: "bar",
+      data: {
+        labels: data.periods.map((period) => period.label),
+        datasets: data.series.map((series) => ({
+          label: series.name,
+          data: series.amounts.map((amount) => (amount === null ? null : Number(amount))),
+          stack: "cost",
+          borderWidth: 1,
+          borderSkipped: false,
+          borderRadius: 1.5,
+          maxBarThickness: 48,
+          categoryPercentage: 0.88,
+          barPercentage: 0.94,
+        })),
+      },
+      options: {
+        animation: false,
+        responsive: true,
+        maintainAspectRatio: false,
+        interaction: { mode: "index", intersect: false },
+        onClick: (event) => this.drill(event),
+        onHover: (event, hit) => { this.canvas.style.cursor = this.hrefAt(hit[0]?.index) ? "pointer" : "default"; },
+        plugins: { legend: { display: false }, tooltip: { enabled: false, external: (context) => this.showTip(context.tooltip) } },
+        scales: {
+          x: { stacked: true, grid: { display: false }, border: { display: true }, ticks: { maxRotation: 0, autoSkipPadding: 18 } },
+          y: { stacked: true, border: { display: false }, ticks: { maxTicksLimit: 5, padding: 8, callback: (value) => shortAmount(value, data.currency) } },
+        },
+      },
+    };
+  }
+
+  paint() {
+    const found = colours(this.element);
+    const context = this.canvas.getContext("2d");
+    const font = { family: getComputedStyle(this.element).fontFamily, size: 11 };
+    this.chart.data.datasets.forEach((dataset, at) => {
+      const colour = found.series[this.data.series[at].slot];
+      const pattern = hatched(colour, context);
+      dataset.backgroundColor = this.data.periods.map((period) => (period.state === "complete" ? colour : pattern));
+      dataset.hoverBackgroundColor = dataset.backgroundColor;
+      dataset.borderColor = found.surface;
+      dataset.hoverBorderColor = found.surface;
+    });
+    const { x, y } = this.chart.options.scales;
+    x.ticks.color = y.ticks.color = found.muted;
+    x.ticks.font = y.ticks.font = font;
+    x.border.color = y.grid.color = found.line;
+    this.chart.update("none");
+  }
+
+  hrefAt(index) {
+    return index === undefined ? null : this.data.periods[index].href;
+  }
+
+  drill(event) {
+    const [hit] = this.chart.getElementsAtEventForMode(event, "index", { intersect: false }, true);
+    const href = this.hrefAt(hit?.index);
+    if (href) location.assign(href);
+  }
+
+  // Legend: every series is a switch.
+  makeLegend() {
+    const legend = this.element.querySelector(".legend");
+    legend.replaceChildren(...this.data.series.map((series, at) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.setAttribute("aria-pressed", "true");
+      button.append(swatch(series.slot), series.name);
+      button.addEventListener("click", () => this.toggle(at, button));
+      return button;
+    }));
+    if (this.data.periods.some((period) => period.state !== "complete")) legend.append(hatchKey(this.data));
+  }
+
+  toggle(at, button) {
+    const shown = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(shown));
+    this.chart.setDatasetVisibility(at, shown);
+    this.chart.update("none");
+  }
+
+  // Tooltip: the exact texts of the server, biggest part on top as in the bar.
+  makeTip() {
+    const tip = document.createElement("div");
+    tip.className = "chart-tip";
+    tip.hidden = true;
+    tip.setAttribute("aria-hidden", "true");
+    this.plot.append(tip);
+    return tip;
+  }
+
+  showTip(model) {
+    if (model.opacity === 0 || !model.dataPoints?.length) { this.tip.hidden = true; return; }
+    const index = model.dataPoints[0].dataIndex;
+    this.fillTip(this.data.periods[index], index);
+    this.tip.hidden = false;
+    const room = this.plot.clientWidth - this.tip.offsetWidth;
+    const left = model.caretX + 16 > room ? model.caretX - this.tip.offsetWidth - 16 : model.caretX + 16;
+    this.tip.style.transform = `translate(${Math.max(0, Math.min(left, room))}px, 0)`;
+  }
+
+  fillTip(period, index) {
+    const rows = this.data.series
+      .map((series, at) => ({ series, at }))
+      .filter(({ series, at }) => this.chart.isDatasetVisible(at) && series.amounts[index] !== null && Number(series.amounts[index]) !== 0)
+      .reverse()
+      .map(({ series }) => line("row", swatch(series.slot), series.name, series.texts[index]));
+    const parts = [line("head", period.title, period.total ?? DASH), ...rows];
+    if (period.note) parts.push(line("note", period.note));
+    this.tip.replaceChildren(...parts);
+  }
+
+  destroy() {
+    this.chart.destroy();
+  }
+}
+
+function swatch(slot) {
+  const mark = document.createElement("i");
+  mark.className = `swatch s${slot}`;
+  return mark;
+}
+
+function hatchKey(data) {
+  const key = document.createElement("span");
+  key.className = "key";
+  const mark = document.createElement("i");
+  mark.className = "swatch hatched";
+  key.append(mark, data.hatch_label ?? "not final yet");
+  return key;
+}
+
+function line(className, ...cells) {
+  const row = document.createElement("div");
+  row.className = className;
+  row.append(...cells.map((cell) => {
+    if (cell instanceof Node) return cell;
+    const part = document.createElement("span");
+    part.textContent = cell;
+    return part;
+  }));
+  return row;
+}
+
+function prepare(scope) {
+  for (const [element, chart] of charts) {
+    if (!element.isConnected) { chart.destroy(); charts.delete(element); }
+  }
+  for (const element of scope.querySelectorAll("[data-chart]")) {
+    if (!charts.has(element)) charts.set(element, new StackedChart(element));
+  }
+}
+
+document.addEventListener("themechange", () => charts.forEach((chart) => chart.paint()));
+document.addEventListener("htmx:load", (event) => prepare(event.target));
+document.fonts.ready.then(() => prepare(document));

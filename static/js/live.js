@@ -1,0 +1,96 @@
+// The live connection: the server says what changed ({type, id, account}), the page fetches those parts again.
+//
+//   <section data-live="snapshot:12 account" hx-get="/…" hx-trigger="live">…</section>
+//
+// A name is a type ("snapshot": any) or a type and an id ("snapshot:12"). Bursts are folded into one fetch per part.
+// After a lost connection every part is fetched, because what happened meanwhile was not heard.
+const FOLD_MS = 250;
+const FIRST_RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 30000;
+const POLL_MS = 5000; // only for parts that move ([aria-busy=true]), only while there is no connection
+
+const indicator = document.querySelector("[data-live-indicator]");
+const waiting = new Map();
+let attempts = 0;
+let lost = false;
+let socket = null;
+let timer = 0;
+
+const WORDS = {
+  live: ["Live", "Changes appear by themselves"],
+  reconnecting: ["Reconnecting", "The live connection was lost; trying again"],
+  off: ["Not live", "No live connection; reload the page to see changes"],
+};
+
+function show(state) {
+  if (!indicator || indicator.dataset.state === state) return;
+  indicator.dataset.state = state;
+  indicator.title = WORDS[state][1];
+  indicator.querySelector(".label").textContent = WORDS[state][0];
+}
+
+function refresh(element) {
+  if (waiting.has(element)) return;
+  waiting.set(element, setTimeout(() => {
+    waiting.delete(element);
+    if (element.isConnected && !element.contains(document.activeElement?.closest("input, select, textarea"))) {
+      window.htmx.trigger(element, "live");
+    }
+  }, FOLD_MS));
+}
+
+function parts(selector = "[data-live]") {
+  return [...document.querySelectorAll(selector)];
+}
+
+function heard(message) {
+  const names = [message.type, `${message.type}:${message.id}`];
+  for (const element of parts()) {
+    if (element.dataset.live.split(" ").some((name) => names.includes(name))) refresh(element);
+  }
+}
+
+function connect() {
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  socket = new WebSocket(`${scheme}://${location.host}/ws/live`);
+  socket.addEventListener("open", () => {
+    attempts = 0;
+    show("live");
+    if (lost) parts().forEach(refresh);
+    lost = false;
+  });
+  socket.addEventListener("message", (event) => {
+    try {
+      heard(JSON.parse(event.data));
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+  });
+  socket.addEventListener("close", (event) => {
+    lost = true;
+    if (event.code === 4401 || event.code === 4403) { show("off"); return; } // signed out: trying again cannot help
+    retry();
+  });
+}
+
+function retry() {
+  attempts += 1;
+  show(attempts > 5 ? "off" : "reconnecting");
+  const pause = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (attempts - 1));
+  timer = setTimeout(connect, pause * (0.75 + Math.random() / 2));
+}
+
+// Coming back to a tab that slept, or back on line: try at once.
+function wake() {
+  if (socket?.readyState !== WebSocket.CLOSED || document.visibilityState !== "visible") return;
+  clearTimeout(timer);
+  connect();
+}
+addEventListener("online", wake);
+document.addEventListener("visibilitychange", wake);
+
+setInterval(() => {
+  if (socket?.readyState !== WebSocket.OPEN) parts("[data-live][aria-busy=true], [data-live]:has([aria-busy=true])").forEach(refresh);
+}, POLL_MS);
+
+if (indicator) connect();
