@@ -39,6 +39,9 @@ GROUPS = (
             Page("Accounts", "cloud", "accounts:list", Perm.ACCOUNTS_VIEW, "aws credentials roles organization"),
         ),
     ),
-    Group("Money", (Page("Cost snapshots", "receipt_long", "costs:snapshots", Perm.COSTS_VIEW, "cost explorer fetch refresh backfill"),)),
+    Group(
+        "Money",
+        (Page("Cost snapshots", "receipt_long", "costs:snapshots", Perm.COSTS_VIEW, "cost explorer fetch refresh backfill"),),
+    ),
     Group("Governance", (Page("Audit", "policy", "audit:list", Perm.SELF, "who did what log trail history"),)),
 )

@@ -9,7 +9,7 @@ SLOTS = 8
 OTHER = 0
 
 # The services most bills consist of have a colour of their own; everybody else gets one by name.
-_KNOWN = {
+_KNOWN: dict[str, int] = {
     "Amazon Elastic Compute Cloud - Compute": 1,
     "Amazon Relational Database Service": 2,
     "Amazon Simple Storage Service": 3,
@@ -19,6 +19,38 @@ _KNOWN = {
     "Amazon CloudFront": 7,
     "Amazon DynamoDB": 8,
 }
+
+
+# AWS bills under long names; in a legend people look for the short ones. The full name stays on hover and in the table.
+_SHORT = {
+    "Amazon Elastic Compute Cloud - Compute": "EC2 compute",
+    "EC2 - Other": "EC2 other",
+    "Amazon Relational Database Service": "RDS",
+    "Amazon Simple Storage Service": "S3",
+    "Amazon Bedrock": "Bedrock",
+    "AWS Lambda": "Lambda",
+    "Amazon CloudFront": "CloudFront",
+    "Amazon DynamoDB": "DynamoDB",
+    "AmazonCloudWatch": "CloudWatch",
+    "Amazon Virtual Private Cloud": "VPC",
+    "Amazon Elastic Load Balancing": "Load balancing",
+    "Elastic Load Balancing": "Load balancing",
+    "AWS Key Management Service": "KMS",
+    "Amazon Simple Queue Service": "SQS",
+    "Amazon Simple Notification Service": "SNS",
+    "Amazon Elastic Container Service": "ECS",
+    "Amazon Elastic Container Service for Kubernetes": "EKS",
+    "Amazon EC2 Container Registry (ECR)": "ECR",
+    "Amazon ElastiCache": "ElastiCache",
+    "Amazon OpenSearch Service": "OpenSearch",
+    "Amazon Route 53": "Route 53",
+    "AWS Support (Business)": "Support",
+}
+
+
+def short(name: str) -> str:
+    """The name people use for a service; its own name where there is no shorter one."""
+    return _SHORT.get(name, name)
 
 
 def slots(names: Iterable[str]) -> dict[str, int]:

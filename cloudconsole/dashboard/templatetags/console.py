@@ -33,7 +33,9 @@ def money(amount: Decimal | None, currency: str | None = None, why: str = "Not k
     if amount is None:
         return unknown(why)
     code = currency or ""
-    return format_html('<span class="money" title="{}">{}</span>', figures.exact(amount, code), figures.money(amount, code, places=places))
+    return format_html(
+        '<span class="money" title="{}">{}</span>', figures.exact(amount, code), figures.money(amount, code, places=places)
+    )
 
 
 @register.simple_tag
@@ -69,7 +71,11 @@ def _delta(difference: Decimal, text: str, title: str) -> SafeString:
         return format_html('<span class="delta" title="{}">±0</span>', title)
     direction, mark = ("up", "▲") if difference > 0 else ("down", "▼")
     return format_html(
-        '<span class="delta {}" title="{}"><span class="mark" aria-hidden="true">{}</span> {}</span>', direction, title, mark, text
+        '<span class="delta {}" title="{}"><span class="mark" aria-hidden="true">{}</span> {}</span>',
+        direction,
+        title,
+        mark,
+        text,
     )
 
 
@@ -79,7 +85,7 @@ def moment(value: datetime | None, why: str = "Never") -> SafeString:
     if value is None:
         return unknown(why)
     return format_html(
-        '<time datetime="{iso}">{text}</time> <span class="ago small" data-ago="{iso}">{ago}</span>',
+        '<time datetime="{iso}">{text}</time> <span class="ago">· <span data-ago="{iso}">{ago}</span></span>',
         iso=value.isoformat(),
         text=_absolute(value),
         ago=figures.ago(value, clock.now()),
