@@ -4,3 +4,6 @@ from django.apps import AppConfig
 class AccountsConfig(AppConfig):
     name = "accounts"
     verbose_name = "People and AWS accounts"
+
+    def ready(self) -> None:
+        from accounts.api import schema  # noqa: F401 - registers itself with the OpenAPI generator
