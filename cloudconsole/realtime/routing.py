@@ -1,0 +1,12 @@
+"""The websocket's addresses, behind the origin check and the session."""
+
+from __future__ import annotations
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.urls import path
+
+from cloudconsole.realtime.consumers import LiveConsumer
+
+websocket = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter([path("ws/live", LiveConsumer.as_asgi())])))
