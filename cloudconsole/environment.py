@@ -55,7 +55,17 @@ VARIABLES = (
     Variable("ADMIN_PASSWORD", "made and printed once", "Password of the first admin.", secret=True),
     Variable("ADMIN_EMAIL", "none", "E-mail address of the first admin."),
     Variable("PORT", "8000", "Port of `manage.py up`."),
-    Variable("DEMO", "true", "Whether `manage.py up` starts the simulated AWS organization while no account is connected."),
+    Variable(
+        "DEMO",
+        "true",
+        "Whether `manage.py up` starts the simulated AWS organization while no account of yours is connected. "
+        "Starting once with false leaves the demo.",
+    ),
+    Variable(
+        "DEMO_DATA",
+        "false",
+        "Set by `manage.py up` for its processes while the simulated organization answers instead of AWS; pages say so.",
+    ),
     Variable("AWS_ENDPOINT_URL", "AWS", "boto's own variable: point every AWS call at another endpoint."),
     Variable(
         "COST_EXPLORER_MONTHLY_REQUEST_CAP",
@@ -86,6 +96,13 @@ class Environment:
     https: bool
     behind_proxy: bool
     signup: str
+    admin_username: str
+    admin_password: str
+    admin_email: str
+    port: int
+    demo: bool
+    demo_data: bool
+    aws_endpoint_url: str
     cost_explorer_monthly_request_cap: int
     log_level: str
     log_format: str
@@ -111,6 +128,13 @@ def environment(base_dir: Path) -> Environment:
         https=_flag(env, "HTTPS", default=False),
         behind_proxy=_flag(env, "BEHIND_PROXY", default=False),
         signup=_choice(env, "SIGNUP", SIGNUP_MODES, "closed"),
+        admin_username=env.str("ADMIN_USERNAME", default="").strip() or "admin",
+        admin_password=env.str("ADMIN_PASSWORD", default=""),
+        admin_email=env.str("ADMIN_EMAIL", default="").strip(),
+        port=_port(env),
+        demo=_flag(env, "DEMO", default=True),
+        demo_data=_flag(env, "DEMO_DATA", default=False),
+        aws_endpoint_url=env.str("AWS_ENDPOINT_URL", default="").strip(),
         cost_explorer_monthly_request_cap=_whole_number(env, "COST_EXPLORER_MONTHLY_REQUEST_CAP", 500),
         log_level=_choice(env, "LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
         log_format=_choice(env, "LOG_FORMAT", ("json", "console"), "console" if os.isatty(2) else "json"),
@@ -182,3 +206,10 @@ def _whole_number(env: environ.FileAwareEnv, name: str, default: int) -> int:
     if not text.isdecimal():
         raise ImproperlyConfigured(f"{name} must be a whole number, not {text!r}.")
     return int(text)
+
+
+def _port(env: environ.FileAwareEnv) -> int:
+    port = _whole_number(env, "PORT", 8000)
+    if port > 65535:
+        raise ImproperlyConfigured(f"PORT must be between 1 and 65535 (0: any free one), not {port}.")
+    return port

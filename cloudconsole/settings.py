@@ -28,8 +28,16 @@ SIGNUP = env.signup
 REDIS_URL = env.redis_url
 COST_EXPLORER_MONTHLY_REQUEST_CAP = env.cost_explorer_monthly_request_cap
 AUDIT_KEY = env.audit_key
+ADMIN_USERNAME = env.admin_username
+ADMIN_PASSWORD = env.admin_password
+ADMIN_EMAIL = env.admin_email
+PORT = env.port
+DEMO = env.demo
+DEMO_DATA = env.demo_data
+AWS_ENDPOINT_URL = env.aws_endpoint_url
 
 INSTALLED_APPS = [
+    "cloudconsole.apps.CloudconsoleConfig",
     "cloudconsole.core.apps.CoreConfig",
     "cloudconsole.api.apps.ApiConfig",
     "cloudconsole.realtime.apps.RealtimeConfig",

@@ -1,0 +1,144 @@
+"""Misconfiguration, said before it hurts: each check has an id and a hint. `manage.py check --deploy` runs them all."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
+
+LOCAL_NAMES = frozenset({"localhost", "[::1]", "testserver", ".localhost"})
+
+
+def is_local(host: str) -> bool:
+    """Whether a host name can only mean the machine itself."""
+    try:
+        return host in LOCAL_NAMES or ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def public_hosts() -> list[str]:
+    return [host for host in settings.ALLOWED_HOSTS if not is_local(host)]
+
+
+@register(Tags.security)
+def debug_is_local(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if settings.DEBUG and public_hosts():
+        return [
+            Error(
+                "DEBUG is on for hosts that others can reach.",
+                hint="Debug pages show settings and data. Unset DEBUG, or leave only local names in ALLOWED_HOSTS.",
+                id="cloudconsole.E001",
+            )
+        ]
+    return []
+
+
+@register(Tags.security)
+def keys_are_apart(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if settings.SECRET_KEY in settings.FERNET_KEYS or settings.AUDIT_KEY in (settings.SECRET_KEY, *settings.FERNET_KEYS):
+        return [
+            Error(
+                "SECRET_KEY, FERNET_KEYS and AUDIT_KEY share a value.",
+                hint="Who learns one of them must not hold the others. Make each on its own: "
+                "python -c 'import secrets; print(secrets.token_urlsafe(48))'",
+                id="cloudconsole.E002",
+            )
+        ]
+    return []
+
+
+@register(Tags.security)
+def fernet_keys_are_long(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if any(len(key) < 32 for key in settings.FERNET_KEYS):
+        return [
+            checks.Warning(
+                "FERNET_KEYS holds a key shorter than 32 characters.",
+                hint="Stored AWS credentials are only as safe as this key. Make one: "
+                "python -c 'import secrets; print(secrets.token_urlsafe(32))'",
+                id="cloudconsole.W006",
+            )
+        ]
+    return []
+
+
+@register(Tags.security)
+def https_for_others(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if public_hosts() and not settings.SESSION_COOKIE_SECURE:
+        return [
+            checks.Warning(
+                "HTTPS is off for hosts that others can reach.",
+                hint="Sessions and passwords travel readable. Put TLS in front and set HTTPS=true (and BEHIND_PROXY=true).",
+                id="cloudconsole.W001",
+            )
+        ]
+    return []
+
+
+@register()
+def a_shared_database_has_a_shared_broker(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3") == (not settings.REDIS_URL):
+        return []
+    if settings.REDIS_URL:
+        return [
+            checks.Warning(
+                "REDIS_URL is set, but the database is SQLite.",
+                hint="Processes on other machines would see another database. Set DATABASE_URL to PostgreSQL.",
+                id="cloudconsole.W002",
+            )
+        ]
+    return [
+        checks.Warning(
+            "DATABASE_URL names a database server, but REDIS_URL is not set.",
+            hint="Broker and cache are then folders on this machine: processes elsewhere do not hear of work until their "
+            "next tick, and pages there do not move by themselves. Set REDIS_URL.",
+            id="cloudconsole.W003",
+        )
+    ]
+
+
+@register(Tags.security)
+def wildcard_hosts(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if "*" in settings.ALLOWED_HOSTS and not settings.DEBUG:
+        return [
+            checks.Warning(
+                "ALLOWED_HOSTS accepts every host name.",
+                hint="A forged Host header then ends up in links. Name the hosts that this installation answers to.",
+                id="cloudconsole.W004",
+            )
+        ]
+    return []
+
+
+@register(Tags.security)
+def generated_secrets_are_private(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    folder = settings.VAR_DIR / "secrets"
+    open_to_others = [path for path in sorted(folder.glob("*")) if path.stat().st_mode & 0o077]
+    if open_to_others:
+        return [
+            Error(
+                f"Other users of this machine can read {', '.join(path.name for path in open_to_others)} in {folder}.",
+                hint=f"chmod 600 {folder}/*",
+                id="cloudconsole.E003",
+            )
+        ]
+    return []
+
+
+@register()
+def aws_endpoint_is_meant(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+    if endpoint and public_hosts() and not settings.DEMO_DATA:
+        return [
+            checks.Warning(
+                f"AWS calls go to {endpoint}, not to AWS.",
+                hint="Meant for tests and emulators: what this installation shows is what that endpoint says. "
+                "Unset AWS_ENDPOINT_URL to talk to AWS.",
+                id="cloudconsole.W005",
+            )
+        ]
+    return []
