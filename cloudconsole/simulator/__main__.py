@@ -1,0 +1,60 @@
+"""`python -m cloudconsole.simulator --port P`: serve the simulated organization until told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from datetime import UTC, date, datetime
+from threading import Event, Thread
+
+from cloudconsole.simulator import clock, cost_explorer
+from cloudconsole.simulator.app import SimulatedAws
+from cloudconsole.simulator.server import SimulatorServer
+
+_PARENT_CHECK_S = 0.5
+
+
+def main() -> int:
+    options = _options()
+    frozen_at = clock.middle_of(options.today) if options.today else None
+    origin = options.origin or options.today or datetime.now(UTC).date()
+    aws = SimulatedAws(options.seed, origin, clock.SimulatedClock(frozen_at), options.page_size)
+    try:
+        server = SimulatorServer(options.host, options.port, aws)
+    except OSError as error:
+        print(f"cannot listen on {options.host}:{options.port}: {error.strerror}", file=sys.stderr)
+        return 1
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    Thread(target=server.serve_forever, daemon=True).start()
+    print(f"ready {server.url}", flush=True)
+    _wait(stop, options.parent)
+    server.shutdown()
+    server.server_close()
+    return 0
+
+
+def _wait(stop: Event, parent: int | None) -> None:
+    """Until a signal, or until the process that started this one is gone."""
+    while not stop.wait(_PARENT_CHECK_S):
+        if parent is not None and os.getppid() != parent:
+            return
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m cloudconsole.simulator", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, required=True, help="0 takes a free one")
+    parser.add_argument("--seed", type=int, default=1, help="another seed, other figures and keys")
+    parser.add_argument("--today", type=date.fromisoformat, help="stand still at midday of this day (UTC)")
+    parser.add_argument("--origin", type=date.fromisoformat, help="the day the costs are told around (default: today)")
+    parser.add_argument("--page-size", type=int, default=cost_explorer.DEFAULT_PAGE_SIZE, help="groups on a page")
+    parser.add_argument("--parent", type=int, help="stop when this process is no longer the parent")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

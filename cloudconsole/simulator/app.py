@@ -1,0 +1,173 @@
+"""The simulated AWS: one request in, one answer out, in the order in which AWS decides."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from cloudconsole.simulator import faults, iam, moto_backend, organizations, signatures, sts, wire
+from cloudconsole.simulator.calls import Call, CallLog
+from cloudconsole.simulator.clock import SimulatedClock
+from cloudconsole.simulator.cost_explorer import DEFAULT_PAGE_SIZE, CostExplorer, with_duplicate_keys
+from cloudconsole.simulator.faults import Fault, FaultKind, FaultPlans
+from cloudconsole.simulator.identity import Directory, Identity
+from cloudconsole.simulator.ledger import Ledger
+from cloudconsole.simulator.policies import Decision
+from cloudconsole.simulator.refusals import Refusal, refusal
+from cloudconsole.simulator.wire import AwsError, Protocol, Request, Response
+
+# GetCallerIdentity needs none; AssumeRole is decided with the role's trust policy.
+_NO_PERMISSION_NEEDED = frozenset({"sts:GetCallerIdentity", "sts:AssumeRole", "sts:GetSessionToken"})
+_OWN_SERVICES = frozenset({"sts", "iam", "ce", "organizations"})
+
+
+class ConnectionBroken(Exception):
+    """The answer is to break the connection, at once or after a silence of `seconds`."""
+
+    def __init__(self, seconds: float = 0) -> None:
+        super().__init__("the connection is broken on purpose")
+        self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True)
+class AwsCall:
+    """A request and what could be read from it before asking who sent it."""
+
+    request: Request
+    request_id: str
+    service: str
+    protocol: Protocol
+    operation: str
+    access_key_id: str
+    region: str
+
+    @property
+    def action(self) -> str:
+        return f"{self.service}:{self.operation}"
+
+    def arguments(self) -> dict[str, Any]:
+        """The parameters of a JSON call; AWS answers a body that is no JSON object with SerializationException."""
+        try:
+            found = json.loads(self.request.body or b"{}")
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise AwsError("SerializationException", "")
+        return found
+
+
+@dataclass
+class SimulatedAws:
+    """The whole simulated organization and its state."""
+
+    seed: int
+    origin: date
+    clock: SimulatedClock
+    page_size: int = DEFAULT_PAGE_SIZE
+    faults: FaultPlans = field(default_factory=FaultPlans)
+    calls: CallLog = field(default_factory=CallLog)
+
+    def __post_init__(self) -> None:
+        self.directory = Directory(self.seed, self.clock)
+        self.ledger = Ledger(self.seed, self.origin)
+        self.cost_explorer = CostExplorer(self.ledger, self.page_size)
+
+    def reset(self) -> None:
+        """Forget faults, calls and registered roles; the clock and the ledger stay."""
+        self.faults.clear()
+        self.calls.clear()
+        self.directory.forget_roles()
+
+    def handle(self, request: Request) -> Response:
+        """Answer one AWS request; raises ConnectionBroken where a fault says so."""
+        call = _read_call(request)
+        account, page = "", 1
+        try:
+            identity = self.directory.authenticate(request, call.protocol)
+            account, page = identity.account_id, self._page_of(call)
+            response = self._answer(call, identity, page)
+        except AwsError as error:
+            self._log(call, account, page, error.status, error.code)
+            return wire.render_error(error, call.protocol, call.service, call.request_id)
+        except ConnectionBroken:
+            self._log(call, account, page, 0, "")
+            raise
+        self._log(call, account, page, response.status, "")
+        return response
+
+    def _answer(self, call: AwsCall, identity: Identity, page: int) -> Response:
+        fault = self.faults.next_for(call.service, call.operation, identity.account_id, page)
+        if fault is not None:
+            _strike_before(fault, call, identity)
+        self._check_permission(call, identity)
+        response = self._serve(call, identity, duplicated=fault is not None and fault.fault is FaultKind.DUPLICATE_KEYS)
+        if fault is not None and fault.fault is FaultKind.GARBAGE:
+            return replace(response, body=response.body[: len(response.body) // 2] + b"\x00<html>Bad gateway</html>")
+        return response
+
+    def _check_permission(self, call: AwsCall, identity: Identity) -> None:
+        if call.service not in _OWN_SERVICES or call.action in _NO_PERMISSION_NEEDED:
+            return
+        if identity.decision(call.action) is not Decision.ALLOWED:
+            message = faults.denied_message(identity.arn, call.service, call.operation)
+            raise refusal(Refusal.DENIED, call.protocol, message)
+
+    def _serve(self, call: AwsCall, identity: Identity, *, duplicated: bool) -> Response:
+        match call.action:
+            case "ce:GetCostAndUsage":
+                page = self.cost_explorer.get_cost_and_usage(identity, call.arguments(), self.clock.now())
+                return wire.json_answer(with_duplicate_keys(page) if duplicated else page, call.request_id)
+            case "organizations:DescribeOrganization":
+                return wire.json_answer(organizations.describe_organization(identity), call.request_id)
+            case "organizations:ListAccounts":
+                return wire.json_answer(organizations.list_accounts(identity, call.arguments()), call.request_id)
+        query = self._query_operations().get(call.action)
+        if query is not None:
+            result = query(identity, call.request.form())
+            return wire.query_answer(call.service, call.operation, result, call.request_id)
+        return moto_backend.answer(call.request, identity.account_id, call.request.headers.get("host", "localhost"))
+
+    def _query_operations(self) -> dict[str, Callable[[Identity, dict[str, str]], str]]:
+        return {
+            "sts:GetCallerIdentity": lambda identity, form: sts.get_caller_identity(identity),
+            "sts:AssumeRole": lambda identity, form: sts.assume_role(identity, self.directory, form),
+            "sts:GetSessionToken": lambda identity, form: sts.get_session_token(identity, self.directory, form),
+            "iam:SimulatePrincipalPolicy": lambda identity, form: iam.simulate_principal_policy(identity, self.directory, form),
+        }
+
+    def _page_of(self, call: AwsCall) -> int:
+        return self.cost_explorer.page_of(call.arguments()) if call.action == "ce:GetCostAndUsage" else 1
+
+    def _log(self, call: AwsCall, account: str, page: int, status: int, error: str) -> None:
+        self.calls.add(Call(call.service, call.operation, account, call.access_key_id, call.region, page, status, error))
+
+
+def _read_call(request: Request) -> AwsCall:
+    claimed = signatures.read(request)
+    service = claimed.service if claimed else ""
+    protocol = wire.protocol_of(request, service)
+    return AwsCall(
+        request=request,
+        request_id=wire.new_request_id(),
+        service=service,
+        protocol=protocol,
+        operation=wire.operation_of(request, protocol),
+        access_key_id=claimed.access_key_id if claimed else "",
+        region=claimed.region if claimed else "",
+    )
+
+
+def _strike_before(fault: Fault, call: AwsCall, identity: Identity) -> None:
+    if fault.fault is FaultKind.RESET:
+        raise ConnectionBroken
+    if fault.fault is FaultKind.TIMEOUT:
+        raise ConnectionBroken(fault.seconds)
+    if fault.fault is FaultKind.SLOW:
+        time.sleep(fault.seconds)
+    error = faults.error_for(fault.fault, call.service, call.protocol, identity.arn, call.operation)
+    if error is not None:
+        raise error

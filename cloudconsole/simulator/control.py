@@ -1,0 +1,149 @@
+"""The simulator's own API under /_simulator/: for tests and the demo set-up, and only from this machine."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+from cloudconsole.simulator import organization
+from cloudconsole.simulator.app import SimulatedAws
+from cloudconsole.simulator.clock import middle_of
+from cloudconsole.simulator.faults import Fault, FaultKind
+from cloudconsole.simulator.organization import ACCOUNTS, HUB, Role
+from cloudconsole.simulator.wire import Request, Response
+
+PREFIX = "/_simulator/"
+
+
+class BadControl(Exception):
+    """A control request that makes no sense; its text says why."""
+
+
+def handle(aws: SimulatedAws, request: Request) -> Response:
+    name = request.path.removeprefix(PREFIX).rstrip("/")
+    action = _ACTIONS.get((request.method, name))
+    if action is None:
+        return _answer({"error": f"there is no {request.method} {request.path}"}, 404)
+    try:
+        return _answer(action(aws, json.loads(request.body or b"null")), 200)
+    except (BadControl, ValueError, TypeError, KeyError) as error:
+        return _answer({"error": f"{type(error).__name__}: {error}"}, 400)
+
+
+def _show_organization(aws: SimulatedAws, body: Any) -> dict[str, Any]:
+    return {
+        "seed": aws.seed,
+        "origin": aws.origin.isoformat(),
+        "now": aws.clock.now().isoformat(),
+        "management_account_id": organization.MANAGEMENT,
+        "organization_id": organization.ORGANIZATION_ID,
+        "accounts": [_account(account) for account in ACCOUNTS.values()],
+        "roles": [_role(role) for role in aws.directory.roles()],
+        "keys": {name: _plain(key) for name, key in aws.directory.demo_keys.items()},
+    }
+
+
+def _account(account: organization.Account) -> dict[str, Any]:
+    return {
+        "account_id": account.account_id,
+        "name": account.name,
+        "email": account.email,
+        "in_organization": account.in_organization,
+        "is_payer": account.is_payer,
+    }
+
+
+def _role(role: Role) -> dict[str, Any]:
+    return {
+        "account_id": role.account_id,
+        "role_arn": role.arn,
+        "external_id": role.external_id,
+        "trusted_principal": role.trusted_principal,
+        "max_session_s": role.max_session_s,
+    }
+
+
+def _plain(key: organization.DemoKey) -> dict[str, Any]:
+    found = dataclasses.asdict(key)
+    found["expires_at"] = key.expires_at.isoformat() if key.expires_at else None
+    return found
+
+
+def _put_role(aws: SimulatedAws, body: Any) -> dict[str, Any]:
+    """Create or replace a role with the product's policy; without `external_id` its trust forgets the condition."""
+    parts = str(body["role_arn"]).split(":")
+    if len(parts) != 6 or parts[4] not in ACCOUNTS or not parts[5].startswith("role/"):
+        raise BadControl(f"not a role of the simulated accounts: {body['role_arn']}")
+    known = organization.roles(aws.seed)
+    role = Role(
+        account_id=parts[4],
+        name=parts[5].removeprefix("role/"),
+        policy=next(iter(known.values())).policy,
+        trusted_principal=body.get("trusted_principal", HUB.arn),
+        external_id=body.get("external_id"),
+        max_session_s=int(body.get("max_session_s", 3600)),
+    )
+    aws.directory.put_role(role)
+    return _role(role)
+
+
+def _add_faults(aws: SimulatedAws, body: Any) -> dict[str, Any]:
+    plans = [Fault(**{**plan, "fault": FaultKind(plan["fault"])}) for plan in body]
+    aws.faults.add(plans)
+    return {"added": len(plans)}
+
+
+def _clear_faults(aws: SimulatedAws, body: Any) -> dict[str, Any]:
+    aws.faults.clear()
+    return {}
+
+
+def _reset(aws: SimulatedAws, body: Any) -> dict[str, Any]:
+    aws.reset()
+    return {}
+
+
+def _list_calls(aws: SimulatedAws, body: Any) -> list[dict[str, Any]]:
+    return [dataclasses.asdict(call) for call in aws.calls.all()]
+
+
+def _clear_calls(aws: SimulatedAws, body: Any) -> dict[str, Any]:
+    aws.calls.clear()
+    return {}
+
+
+def _move_clock(aws: SimulatedAws, body: Any) -> dict[str, Any]:
+    """`today` (its midday), `now` (a moment), or neither for real time."""
+    body = body or {}
+    if "today" in body:
+        aws.clock.move(middle_of(date.fromisoformat(body["today"])))
+    elif "now" in body:
+        moment = datetime.fromisoformat(body["now"])
+        aws.clock.move(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    else:
+        aws.clock.move(None)
+    return {"now": aws.clock.now().isoformat()}
+
+
+def _health(aws: SimulatedAws, body: Any) -> dict[str, Any]:
+    return {"status": "ok"}
+
+
+_ACTIONS: dict[tuple[str, str], Callable[[SimulatedAws, Any], Any]] = {
+    ("GET", "organization"): _show_organization,
+    ("POST", "roles"): _put_role,
+    ("POST", "faults"): _add_faults,
+    ("DELETE", "faults"): _clear_faults,
+    ("POST", "reset"): _reset,
+    ("GET", "calls"): _list_calls,
+    ("DELETE", "calls"): _clear_calls,
+    ("POST", "clock"): _move_clock,
+    ("GET", "health"): _health,
+}
+
+
+def _answer(payload: Any, status: int) -> Response:
+    return Response(status, json.dumps(payload).encode(), "application/json")
