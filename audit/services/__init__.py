@@ -1,0 +1,3 @@
+from audit.services.events import TrailBroken, record
+
+__all__ = ["TrailBroken", "record"]

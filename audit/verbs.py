@@ -1,0 +1,79 @@
+"""Every kind of event there is, with the sentence that tells it. Apps above register theirs at import."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+# Names a sentence always knows; details with the same name cannot replace them.
+RESERVED = frozenset({"actor", "subject", "account", "region", "target"})
+
+
+@dataclass(frozen=True)
+class Verb:
+    """`name` is stable and what programs filter by; `sentence` is filled with RESERVED names and the event's details."""
+
+    name: str
+    sentence: str
+
+
+REGISTRY: dict[str, Verb] = {}
+
+
+class DuplicateVerb(ValueError):
+    """Two places registered the same name with different sentences."""
+
+
+def register(name: str, sentence: str) -> Verb:
+    """Add a verb. The same one twice is the same one."""
+    verb = Verb(name, sentence)
+    if REGISTRY.setdefault(name, verb) != verb:
+        raise DuplicateVerb(name)
+    return verb
+
+
+def sentence(name: str, **values: object) -> str:
+    """The sentence of the verb called `name`; a verb that is no longer known is told by its name alone."""
+    verb = REGISTRY.get(name)
+    if verb is None:
+        return f"{values.get('actor', '')}: {name}"
+    shown: defaultdict[str, object] = defaultdict(lambda: "?", {key: "" if value is None else value for key, value in values.items()})
+    return verb.sentence.format_map(shown)
+
+
+# people
+SIGNED_IN = register("session.signed_in", "{actor} signed in")
+SIGN_IN_FAILED = register("session.sign_in_failed", "Somebody failed to sign in as {subject}")
+SIGNED_OUT = register("session.signed_out", "{actor} signed out")
+TOKEN_ISSUED = register("token.issued", "{actor} got an access token")
+TOKEN_REFRESHED = register("token.refreshed", "{actor} renewed an access token")
+TOKEN_REUSE_REFUSED = register("token.reuse_refused", "A refresh token of {subject} was used a second time and refused")
+USER_SIGNED_UP = register("user.signed_up", "{subject} signed up")
+USER_CREATED = register("user.created", "{actor} added {subject} as {to}")
+USER_CHANGED = register("user.changed", "{actor} changed the profile of {subject}")
+USER_ROLE_CHANGED = register("user.role_changed", "{actor} changed {subject} from {before} to {to}")
+USER_DEACTIVATED = register("user.deactivated", "{actor} deactivated {subject}")
+USER_REACTIVATED = register("user.reactivated", "{actor} reactivated {subject}")
+PASSWORD_CHANGED = register("user.password_changed", "{actor} changed the password of {subject}")
+GRANT_CHANGED = register("grant.changed", "{actor} changed what {subject} may do in {account}")
+GRANTS_REPLACED = register("grant.replaced", "{actor} changed which AWS accounts {subject} may use")
+
+# AWS accounts
+ACCOUNT_ADDED = register("account.added", "{actor} connected the AWS account {account}")
+ACCOUNT_CHANGED = register("account.changed", "{actor} changed the AWS account {account}")
+ACCOUNT_DELETED = register("account.deleted", "{actor} disconnected the AWS account {account}")
+ACCOUNT_VERIFIED = register("account.verified", "{actor} checked the AWS account {account}")
+CREDENTIALS_REPLACED = register("account.credentials_replaced", "{actor} replaced the credentials of {account}")
+CREDENTIALS_REFUSED = register("account.credentials_refused", "AWS refused the credentials that {actor} gave for {subject}")
+POLICY_READ = register("account.policy_read", "{actor} read the IAM policy of {account}")
+
+# costs
+SNAPSHOT_REQUESTED = register("snapshot.requested", "{actor} asked for the costs of {account}")
+SNAPSHOT_STARTED = register("snapshot.started", "Fetching the costs of {account} started")
+SNAPSHOT_FINISHED = register("snapshot.finished", "Fetching the costs of {account} ended")
+SNAPSHOT_CANCELLED = register("snapshot.cancelled", "{actor} cancelled fetching the costs of {account}")
+SNAPSHOT_REFUSED = register("snapshot.refused", "Fetching the costs of {account} was refused")
+
+# the trail itself
+AUDIT_VERIFIED = register("audit.verified", "{actor} verified the audit trail up to event {seq}")
+AUDIT_EXPORTED = register("audit.exported", "{actor} exported the audit trail")
