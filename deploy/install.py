@@ -30,9 +30,9 @@ def use_newer_python():
     for name in NEWEST_FIRST:
         found = shutil.which(name)
         if found:
-            os.execv(found, [found] + sys.argv)  # noqa: S606 - the same script, under the other Python
+            os.execv(found, [found, *sys.argv])  # noqa: S606 - the same script, under the other Python
     stop(
-        "Cloudconsole needs Python 3.11 or newer; this is {0}.{1}.".format(*sys.version_info[:2]),
+        "Cloudconsole needs Python 3.11 or newer; this is {}.{}.".format(*sys.version_info[:2]),
         "Install a newer Python, or name it: make run PYTHON=/path/to/python3.12",
     )
 
@@ -42,13 +42,13 @@ def make_environment():
         return
     say("Making a virtual environment in .venv ...")
     if not runs(sys.executable, "-c", "import venv, ensurepip"):
-        version = "{0}.{1}".format(*sys.version_info[:2])
+        version = "{}.{}".format(*sys.version_info[:2])
         stop(
             "This Python comes without the venv module.",
-            "On Debian and Ubuntu: sudo apt-get install python{0}-venv".format(version),
+            f"On Debian and Ubuntu: sudo apt-get install python{version}-venv",
         )
     shutil.rmtree(VENV, ignore_errors=True)
-    made = subprocess.run([sys.executable, "-m", "venv", VENV], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    made = subprocess.run([sys.executable, "-m", "venv", VENV], check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if made.returncode != 0:
         stop("The virtual environment could not be made in .venv:", last_lines(made.stdout))
 
@@ -59,7 +59,7 @@ def install(name):
     wanted = digest(os.path.join(ROOT, name))
     if read(stamp) == wanted:
         return
-    say("Installing the packages of {0}, once (about half a minute) ...".format(name))
+    say(f"Installing the packages of {name}, once (about half a minute) ...")
     started = time.monotonic()
     command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--retries", "2"]
     command += ["--require-hashes", "--requirement", os.path.join(ROOT, name)]
@@ -69,7 +69,7 @@ def install(name):
         stop(reason(output), last_lines(output))
     with open(stamp, "w") as file:
         file.write(wanted)
-    say("Installed in {0:.0f} s.".format(time.monotonic() - started))
+    say(f"Installed in {time.monotonic() - started:.0f} s.")
 
 
 def wait_with_dots(process):
@@ -118,7 +118,7 @@ def read(path):
     try:
         with open(path) as file:
             return file.read()
-    except (IOError, OSError):
+    except OSError:
         return ""
 
 

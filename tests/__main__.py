@@ -1,0 +1,82 @@
+"""`make test`: everything this machine can run, on SQLite and on PostgreSQL with Redis, and a word about what it cannot.
+
+The first run is the whole suite in the embedded mode. The second repeats what touches the database in the team mode.
+Arguments are handed to pytest. On CI (CI=true) a missing part fails the run.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+
+from tests.services import Part, browser, postgresql, redis_server
+
+NOTHING_COLLECTED = 5
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the suite: its name, and the environment and options it has."""
+
+    name: str
+    options: tuple[str, ...]
+    environment: dict[str, str]
+
+
+def main(arguments: list[str]) -> int:
+    with redis_server() as redis:
+        parts = (postgresql(), redis, browser())
+        failed = [run.name for run in runs(*parts) if not passes(run, arguments)]
+    missing = [part for part in parts if not part.is_there]
+    left_out = [line for part in missing for line in consequences(part)]
+    print(
+        "\nLeft out:" if left_out else "\nNothing was left out: SQLite, PostgreSQL, Redis and Chromium took part.",
+        *left_out,
+        sep="\n",
+    )
+    if missing and os.environ.get("CI") == "true":
+        failed.append("parts that CI requires")
+    print("Failed: " + ", ".join(failed) if failed else "Passed.")
+    return 1 if failed else 0
+
+
+def runs(database: Part, redis: Part, chromium: Part) -> list[Run]:
+    no_browser = "" if chromium.is_there else " and not browser"
+    found = [Run("SQLite, embedded", ("-m", f"not services{no_browser}"), {})]
+    if database.is_there and redis.is_there:
+        team = {"DATABASE_URL": database.url, "REDIS_URL": redis.url}
+        options = ("--database-only", *(() if chromium.is_there else ("-m", "not browser")))
+        found.append(Run("PostgreSQL and Redis", options, team))
+    return found
+
+
+def passes(run: Run, arguments: list[str]) -> bool:
+    print(f"\n=== {run.name} ===", flush=True)
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as var_dir:
+        command = [sys.executable, "-m", "pytest", "--quiet", "-n", workers(), "--dist", "worksteal", *run.options, *arguments]
+        environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+        code = subprocess.call(command, env={**environment, "VAR_DIR": var_dir, **run.environment})
+    print(f"{run.name}: {time.monotonic() - started:.0f} s", flush=True)
+    return code in (0, NOTHING_COLLECTED) if arguments else code == 0
+
+
+def workers() -> str:
+    return os.environ.get("TEST_WORKERS", "auto")
+
+
+def consequences(part: Part) -> list[str]:
+    what = {
+        "PostgreSQL": "the run on PostgreSQL and Redis (every test that touches the database)",
+        "Redis": "the run on PostgreSQL and Redis (every test that touches the database)",
+        "Chromium": "the tests of pages in a browser",
+    }[part.name]
+    return [f"- {what}, because {part.name} is missing: {part.missing}."]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
