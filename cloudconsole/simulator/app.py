@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
-from cloudconsole.simulator import faults, iam, moto_backend, organizations, signatures, sts, wire
+from cloudconsole.simulator import faults, iam, memory, moto_backend, organizations, signatures, sts, wire
 from cloudconsole.simulator.calls import Call, CallLog
 from cloudconsole.simulator.clock import SimulatedClock
 from cloudconsole.simulator.cost_explorer import DEFAULT_PAGE_SIZE, CostExplorer, with_duplicate_keys
 from cloudconsole.simulator.faults import Fault, FaultKind, FaultPlans
 from cloudconsole.simulator.identity import Directory, Identity
 from cloudconsole.simulator.ledger import Ledger
+from cloudconsole.simulator.organization import Role
 from cloudconsole.simulator.policies import Decision
 from cloudconsole.simulator.refusals import Refusal, refusal
 from cloudconsole.simulator.wire import AwsError, Protocol, Request, Response
@@ -68,6 +70,7 @@ class SimulatedAws:
     origin: date
     clock: SimulatedClock
     page_size: int = DEFAULT_PAGE_SIZE
+    memory_path: Path | None = None
     faults: FaultPlans = field(default_factory=FaultPlans)
     calls: CallLog = field(default_factory=CallLog)
 
@@ -77,10 +80,28 @@ class SimulatedAws:
         self.cost_explorer = CostExplorer(self.ledger, self.page_size)
 
     def reset(self) -> None:
-        """Forget faults, calls and registered roles; the clock and the ledger stay."""
+        """As after the start: no faults, no calls, no registered roles, the clock and the page size of the start."""
         self.faults.clear()
         self.calls.clear()
+        self.clock.reset()
+        self.cost_explorer.page_size = self.page_size
         self.directory.forget_roles()
+        self._save()
+
+    def put_role(self, role: Role) -> None:
+        """Create or replace a role, and keep it over a restart."""
+        self.directory.put_role(role)
+        self._save()
+
+    def remember(self, roles: Iterable[Role]) -> None:
+        """Take up the roles of an earlier run."""
+        for role in roles:
+            self.directory.put_role(role)
+        self._save()
+
+    def _save(self) -> None:
+        if self.memory_path is not None:
+            memory.save(self.memory_path, self.origin, self.directory.member_roles())
 
     def handle(self, request: Request) -> Response:
         """Answer one AWS request; raises ConnectionBroken where a fault says so."""
@@ -165,9 +186,10 @@ def _strike_before(fault: Fault, call: AwsCall, identity: Identity) -> None:
     if fault.fault is FaultKind.RESET:
         raise ConnectionBroken
     if fault.fault is FaultKind.TIMEOUT:
-        raise ConnectionBroken(fault.seconds)
+        raise ConnectionBroken(fault.wait_s)
     if fault.fault is FaultKind.SLOW:
-        time.sleep(fault.seconds)
-    error = faults.error_for(fault.fault, call.service, call.protocol, identity.arn, call.operation)
+        time.sleep(fault.wait_s)
+    target = faults.Target(call.service, call.operation, call.protocol, identity.arn)
+    error = faults.error_for(fault.fault, target)
     if error is not None:
         raise error

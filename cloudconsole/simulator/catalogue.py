@@ -90,40 +90,46 @@ _PRODUCTION = _in(
     unit=0.088,
 )
 
-_STAGING = _in(
-    STAGING,
-    (EC2, EU, "EUC1-BoxUsage:m6i.xlarge", 36.0),
-    (EC2, US, "BoxUsage:m6i.large", 13.0),
-    (RDS, EU, "EUC1-InstanceUsage:db.r6g.large", 23.0),
-    (S3, EU, "EUC1-TimedStorage-ByteHrs", 6.0),
-    (BEDROCK, US, "USE1-Claude4.5Sonnet-output-tokens", 4.0),
-    (EC2_OTHER, EU, "EUC1-EBS:VolumeUsage.gp3", 7.0),
-    (LAMBDA, EU, "EUC1-Lambda-GB-Second", 3.0),
-    (CLOUDWATCH, EU, "EUC1-DataProcessing-Bytes", 3.0),
-    (VPC, EU, "EUC1-PublicIPv4:InUseAddress", 3.0),
-    (KMS, EU, "eu-central-1-KMS-Keys", 0.3),
-    (ELB, EU, "EUC1-LoadBalancerUsage", 4.0),
-    (ROUTE53, GLOBAL, "DNS-Queries", 0.2),
-    (DYNAMODB, EU, "EUC1-WriteRequestUnits", 2.0),
-    (ELASTICACHE, EU, "EUC1-NodeUsage:cache.r6g.large", 4.0),
-    weekend=0.7,
-    unit=0.096,
-) + (Usage(STAGING, GLUE, EU, "EUC1-ETL-DPU-Hour", 9.0, days=MONDAYS, unit_price=0.44),)
+_STAGING = (
+    *_in(
+        STAGING,
+        (EC2, EU, "EUC1-BoxUsage:m6i.xlarge", 36.0),
+        (EC2, US, "BoxUsage:m6i.large", 13.0),
+        (RDS, EU, "EUC1-InstanceUsage:db.r6g.large", 23.0),
+        (S3, EU, "EUC1-TimedStorage-ByteHrs", 6.0),
+        (BEDROCK, US, "USE1-Claude4.5Sonnet-output-tokens", 4.0),
+        (EC2_OTHER, EU, "EUC1-EBS:VolumeUsage.gp3", 7.0),
+        (LAMBDA, EU, "EUC1-Lambda-GB-Second", 3.0),
+        (CLOUDWATCH, EU, "EUC1-DataProcessing-Bytes", 3.0),
+        (VPC, EU, "EUC1-PublicIPv4:InUseAddress", 3.0),
+        (KMS, EU, "eu-central-1-KMS-Keys", 0.3),
+        (ELB, EU, "EUC1-LoadBalancerUsage", 4.0),
+        (ROUTE53, GLOBAL, "DNS-Queries", 0.2),
+        (DYNAMODB, EU, "EUC1-WriteRequestUnits", 2.0),
+        (ELASTICACHE, EU, "EUC1-NodeUsage:cache.r6g.large", 4.0),
+        weekend=0.7,
+        unit=0.096,
+    ),
+    Usage(STAGING, GLUE, EU, "EUC1-ETL-DPU-Hour", 9.0, days=MONDAYS, unit_price=0.44),
+)
 
-_DEVELOPMENT = _in(
-    DEVELOPMENT,
-    (EC2, EU, "EUC1-BoxUsage:t3.xlarge", 27.0),
-    (RDS, EU, "EUC1-InstanceUsage:db.t4g.large", 16.0),
-    (S3, EU, "EUC1-TimedStorage-ByteHrs", 5.0),
-    (BEDROCK, US, "USE1-Claude4.5Sonnet-output-tokens", 9.0),
-    (EC2_OTHER, EU, "EUC1-EBS:VolumeUsage.gp3", 4.0),
-    (LAMBDA, EU, "EUC1-Lambda-GB-Second", 2.0),
-    (CLOUDWATCH, EU, "EUC1-DataProcessing-Bytes", 3.0),
-    (VPC, EU, "EUC1-PublicIPv4:InUseAddress", 2.0),
-    (KMS, EU, "eu-central-1-KMS-Keys", 0.2),
-    weekend=0.35,
-    unit=0.104,
-) + (Usage(DEVELOPMENT, GLUE, EU, "EUC1-ETL-DPU-Hour", 5.0, days=WEEKDAYS, unit_price=0.44),)
+_DEVELOPMENT = (
+    *_in(
+        DEVELOPMENT,
+        (EC2, EU, "EUC1-BoxUsage:t3.xlarge", 27.0),
+        (RDS, EU, "EUC1-InstanceUsage:db.t4g.large", 16.0),
+        (S3, EU, "EUC1-TimedStorage-ByteHrs", 5.0),
+        (BEDROCK, US, "USE1-Claude4.5Sonnet-output-tokens", 9.0),
+        (EC2_OTHER, EU, "EUC1-EBS:VolumeUsage.gp3", 4.0),
+        (LAMBDA, EU, "EUC1-Lambda-GB-Second", 2.0),
+        (CLOUDWATCH, EU, "EUC1-DataProcessing-Bytes", 3.0),
+        (VPC, EU, "EUC1-PublicIPv4:InUseAddress", 2.0),
+        (KMS, EU, "eu-central-1-KMS-Keys", 0.2),
+        weekend=0.35,
+        unit=0.104,
+    ),
+    Usage(DEVELOPMENT, GLUE, EU, "EUC1-ETL-DPU-Hour", 5.0, days=WEEKDAYS, unit_price=0.44),
+)
 
 _SANDBOX = (
     Usage(SANDBOX, EC2, US, "BoxUsage:t3.medium", 6.0, weekend=0.3, noise=0.3, presence=0.9, unit_price=0.11),

@@ -17,6 +17,7 @@ class SimulatedClock:
     """What the simulated AWS believes the time to be. Threads may read while the control API moves it."""
 
     def __init__(self, frozen_at: datetime | None = None) -> None:
+        self._at_start = frozen_at
         self._frozen_at = frozen_at
         self._lock = Lock()
 
@@ -31,6 +32,10 @@ class SimulatedClock:
         """Stand still at `moment`; None runs with real time again."""
         with self._lock:
             self._frozen_at = moment
+
+    def reset(self) -> None:
+        """As at the start."""
+        self.move(self._at_start)
 
     @property
     def is_frozen(self) -> bool:

@@ -41,7 +41,8 @@ def _show_organization(aws: SimulatedAws, body: Any) -> dict[str, Any]:
         "management_account_id": organization.MANAGEMENT,
         "organization_id": organization.ORGANIZATION_ID,
         "accounts": [_account(account) for account in ACCOUNTS.values()],
-        "roles": [_role(role) for role in aws.directory.roles()],
+        "hub_role_arn": f"arn:aws:iam::{organization.MANAGEMENT}:role/{organization.HUB_ROLE_NAME}",
+        "roles": [_role(role) for role in aws.directory.member_roles()],
         "keys": {name: _plain(key) for name, key in aws.directory.demo_keys.items()},
     }
 
@@ -77,16 +78,15 @@ def _put_role(aws: SimulatedAws, body: Any) -> dict[str, Any]:
     parts = str(body["role_arn"]).split(":")
     if len(parts) != 6 or parts[4] not in ACCOUNTS or not parts[5].startswith("role/"):
         raise BadControl(f"not a role of the simulated accounts: {body['role_arn']}")
-    known = organization.roles(aws.seed)
     role = Role(
         account_id=parts[4],
         name=parts[5].removeprefix("role/"),
-        policy=next(iter(known.values())).policy,
+        policy=organization.READ_ONLY,
         trusted_principal=body.get("trusted_principal", HUB.arn),
         external_id=body.get("external_id"),
         max_session_s=int(body.get("max_session_s", 3600)),
     )
-    aws.directory.put_role(role)
+    aws.put_role(role)
     return _role(role)
 
 
@@ -128,6 +128,15 @@ def _move_clock(aws: SimulatedAws, body: Any) -> dict[str, Any]:
     return {"now": aws.clock.now().isoformat()}
 
 
+def _set_page_size(aws: SimulatedAws, body: Any) -> dict[str, Any]:
+    """`groups`: how many groups Cost Explorer puts on a page."""
+    size = int(body["groups"])
+    if size < 1:
+        raise BadControl("a page holds at least one group")
+    aws.cost_explorer.page_size = size
+    return {"groups": size}
+
+
 def _health(aws: SimulatedAws, body: Any) -> dict[str, Any]:
     return {"status": "ok"}
 
@@ -141,6 +150,7 @@ _ACTIONS: dict[tuple[str, str], Callable[[SimulatedAws, Any], Any]] = {
     ("GET", "calls"): _list_calls,
     ("DELETE", "calls"): _clear_calls,
     ("POST", "clock"): _move_clock,
+    ("POST", "page-size"): _set_page_size,
     ("GET", "health"): _health,
 }
 

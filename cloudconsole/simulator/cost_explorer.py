@@ -163,8 +163,10 @@ def with_duplicate_keys(page: dict[str, Any]) -> dict[str, Any]:
 
 def _halves(group: dict[str, Any]) -> Iterator[dict[str, Any]]:
     whole = {name: (_parse(value["Amount"]), value["Unit"]) for name, value in group["Metrics"].items()}
-    for part in (lambda amount: amount // 2, lambda amount: amount - amount // 2):
-        metrics = {name: {"Amount": decimal(part(amount)), "Unit": unit} for name, (amount, unit) in whole.items()}
+    for metrics in (
+        {name: {"Amount": decimal(amount // 2), "Unit": unit} for name, (amount, unit) in whole.items()},
+        {name: {"Amount": decimal(amount - amount // 2), "Unit": unit} for name, (amount, unit) in whole.items()},
+    ):
         yield {"Keys": group["Keys"], "Metrics": metrics}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import Lock
@@ -15,8 +15,8 @@ from cloudconsole.simulator.wire import AwsError, Protocol
 class FaultKind(StrEnum):
     THROTTLE = "throttle"
     HTTP500 = "http500"
-    TIMEOUT = "timeout"  # never answers, until `seconds` have passed or the client has gone
-    SLOW = "slow"  # answers rightly after `seconds`
+    TIMEOUT = "timeout"  # says nothing for `seconds` (default 120), then breaks the connection
+    SLOW = "slow"  # answers rightly after `seconds` (default 1)
     RESET = "reset"  # the connection breaks
     GARBAGE = "garbage"  # half of the right answer, then nonsense
     TOKEN_REFUSED = "token_refused"  # noqa: S105 - a page token
@@ -31,7 +31,7 @@ class FaultKind(StrEnum):
 class Fault:
     """One plan: lets the first `after` matching calls pass, then fails `times` of them.
 
-    `operation`, `account` and `page` (counted from 1) are matched only when given. `seconds` is for slow and timeout.
+    `operation`, `account` (the caller's) and `page` (counted from 1) are matched only when given.
     """
 
     service: str
@@ -41,7 +41,13 @@ class Fault:
     page: int | None = None
     after: int = 0
     times: int = 1
-    seconds: float = 1.0
+    seconds: float | None = None
+
+    @property
+    def wait_s(self) -> float:
+        """How long a slow or silent answer takes."""
+        default = 120 if self.fault is FaultKind.TIMEOUT else 1
+        return default if self.seconds is None else self.seconds
 
 
 class FaultPlans:
@@ -81,38 +87,58 @@ def _matches(fault: Fault, service: str, operation: str, account: str, page: int
 
 
 _THROTTLED = {
-    "ce": AwsError("LimitExceededException", "Rate exceeded"),
-    "organizations": AwsError(
+    "ce": ("LimitExceededException", "Rate exceeded", 400),
+    "organizations": (
         "TooManyRequestsException",
         "AWS Organizations can't complete your request because another request is already in progress. Try again later.",
+        400,
     ),
-    "ec2": AwsError("RequestLimitExceeded", "Request limit exceeded.", 503),
-    "s3": AwsError("SlowDown", "Please reduce your request rate.", 503),
+    "ec2": ("RequestLimitExceeded", "Request limit exceeded.", 503),
+    "s3": ("SlowDown", "Please reduce your request rate.", 503),
 }
+_SKEWED = "Signature expired: 20200101T000000Z is now earlier than 20200101T001500Z (20200101T003000Z - 15 min.)"
 
 
-def error_for(kind: FaultKind, service: str, protocol: Protocol, caller_arn: str, operation: str) -> AwsError | None:
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The call that a fault strikes."""
+
+    service: str
+    operation: str
+    protocol: Protocol
+    caller_arn: str
+
+
+def error_for(kind: FaultKind, target: Target) -> AwsError | None:
     """The AWS error of a fault, or None where the fault is not one that AWS words."""
-    match kind:
-        case FaultKind.THROTTLE:
-            throttling = AwsError("Throttling" if protocol is Protocol.QUERY else "ThrottlingException", "Rate exceeded")
-            return _THROTTLED.get(service, throttling)
-        case FaultKind.HTTP500:
-            code = "InternalFailure" if protocol is Protocol.QUERY else "InternalServerException"
-            return AwsError(code, "An internal error occurred.", 500)
-        case FaultKind.TOKEN_REFUSED:
-            return token_refused()
-        case FaultKind.EXPIRED:
-            return refusal(Refusal.EXPIRED, protocol)
-        case FaultKind.SKEWED_CLOCK:
-            message = "Signature expired: 20200101T000000Z is now earlier than 20200101T001500Z (20200101T003000Z - 15 min.)"
-            return refusal(Refusal.SKEWED, protocol, message)
-        case FaultKind.DENIED:
-            return refusal(Refusal.DENIED, protocol, denied_message(caller_arn, service, operation))
-        case FaultKind.NOT_ENABLED:
-            return not_enabled()
-        case _:
-            return None
+    make = _ERRORS.get(kind)
+    return make(target) if make else None
+
+
+def _throttled(target: Target) -> AwsError:
+    code = "Throttling" if target.protocol is Protocol.QUERY else "ThrottlingException"
+    return AwsError(*_THROTTLED.get(target.service, (code, "Rate exceeded", 400)))
+
+
+def _internal(target: Target) -> AwsError:
+    code = "InternalFailure" if target.protocol is Protocol.QUERY else "InternalServerException"
+    return AwsError(code, "An internal error occurred.", 500)
+
+
+def _denied(target: Target) -> AwsError:
+    message = denied_message(target.caller_arn, target.service, target.operation)
+    return refusal(Refusal.DENIED, target.protocol, message)
+
+
+_ERRORS: dict[FaultKind, Callable[[Target], AwsError]] = {
+    FaultKind.THROTTLE: _throttled,
+    FaultKind.HTTP500: _internal,
+    FaultKind.TOKEN_REFUSED: lambda target: token_refused(),
+    FaultKind.EXPIRED: lambda target: refusal(Refusal.EXPIRED, target.protocol),
+    FaultKind.SKEWED_CLOCK: lambda target: refusal(Refusal.SKEWED, target.protocol, _SKEWED),
+    FaultKind.DENIED: _denied,
+    FaultKind.NOT_ENABLED: lambda target: not_enabled(),
+}
 
 
 def denied_message(caller_arn: str, service: str, operation: str) -> str:

@@ -20,6 +20,8 @@ from cloudconsole.simulator.wire import Protocol, Request
 
 # With a frozen clock a client may keep real time or travel along; it then is "about" at the frozen day.
 _TRAVEL_TOLERANCE = timedelta(hours=36)
+# One endpoint for the whole partition, whatever region the client was made for.
+_GLOBAL_SERVICES = frozenset({"ce", "iam", "organizations"})
 _LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)
 
 
@@ -85,9 +87,10 @@ class Directory:
 
     # --- roles
 
-    def roles(self) -> list[Role]:
+    def member_roles(self) -> list[Role]:
+        """The roles that the product may be asked to use."""
         with self._lock:
-            return list(self._roles.values())
+            return [role for role in self._roles.values() if role.name != organization.HUB_ROLE_NAME]
 
     def role(self, arn: str) -> Role | None:
         with self._lock:
@@ -137,6 +140,8 @@ class Directory:
         self._check_time(claimed, protocol)
         if not signatures.matches(request, claimed, secret):
             raise refusal(Refusal.BAD_SIGNATURE, protocol)
+        if claimed.service in _GLOBAL_SERVICES:
+            return identity
         if claimed.region in organization.OPT_IN_REGIONS - identity.account.opted_in_regions:
             raise refusal(Refusal.UNKNOWN_KEY, protocol)  # a region not opted in knows none of the account's keys
         return identity

@@ -22,7 +22,7 @@ from cloudconsole.simulator.organization import DEVELOPMENT, MANAGEMENT, PRODUCT
 
 CURRENCY = "USD"
 PLACES = 10
-UNIT = 10**PLACES  # one USD
+UNIT = 10_000_000_000  # one USD
 
 GROWTH_PER_MONTH = 0.022
 DISCOUNT_PERCENT = 6  # the enterprise discount

@@ -35,19 +35,21 @@ def answer(request: Request, account_id: str, host: str) -> Response:
     body = b"".join(_application()(_environ(request, account_id, host), start_response))
     named = {name: value for name, value in headers if name.lower() not in ("content-type", "content-length")}
     content_type = next((value for name, value in headers if name.lower() == "content-type"), "text/xml")
-    return Response(int(status.split()[0]), body, content_type, named)
+    return Response(int(status.partition(" ")[0]), body, content_type, named)
 
 
 def _environ(request: Request, account_id: str, host: str) -> dict[str, Any]:
+    name, _, port = host.partition(":")
+    target = request.path + (f"?{request.query}" if request.query else "")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
         "PATH_INFO": request.path,
         "QUERY_STRING": request.query,
-        "RAW_URI": request.path + (f"?{request.query}" if request.query else ""),
-        "REQUEST_URI": request.path + (f"?{request.query}" if request.query else ""),
-        "SERVER_NAME": host.partition(":")[0],
-        "SERVER_PORT": host.partition(":")[2] or "80",
+        "RAW_URI": target,
+        "REQUEST_URI": target,
+        "SERVER_NAME": name,
+        "SERVER_PORT": port or "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "CONTENT_TYPE": request.headers.get("content-type", ""),
         "CONTENT_LENGTH": str(len(request.body)),
@@ -60,6 +62,6 @@ def _environ(request: Request, account_id: str, host: str) -> dict[str, Any]:
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
-    for name, value in request.headers.items():
-        environ.setdefault(f"HTTP_{name.upper().replace('-', '_')}", value)
+    for header, value in request.headers.items():
+        environ.setdefault(f"HTTP_{header.upper().replace('-', '_')}", value)
     return environ

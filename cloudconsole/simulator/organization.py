@@ -27,9 +27,12 @@ SESSION_LIFETIME = timedelta(hours=36)
 
 # Regions that an account must opt in to before anything answers there (AWS account management guide).
 OPT_IN_REGIONS = frozenset(
-    "af-south-1 ap-east-1 ap-east-2 ap-south-2 ap-southeast-3 ap-southeast-4 ap-southeast-5 ap-southeast-7 ca-west-1 "
-    "eu-central-2 eu-south-1 eu-south-2 il-central-1 me-central-1 me-south-1 mx-central-1".split()
-)
+    (
+        "af-south-1", "ap-east-1", "ap-east-2", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5",
+        "ap-southeast-7", "ca-west-1", "eu-central-2", "eu-south-1", "eu-south-2", "il-central-1", "me-central-1",
+        "me-south-1", "mx-central-1",
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,11 @@ _READ = allow(
     "account:List*", "ec2:Describe*", "s3:List*", "s3:Get*", "lambda:List*", "lambda:Get*", "servicequotas:*",
     "cloudwatch:Get*", "cloudwatch:List*", "bedrock:List*", "tag:Get*", "budgets:View*", "kms:List*", "kms:Describe*",
 )  # fmt: skip
-_ASSUME = allow("sts:AssumeRole", resources=(f"arn:aws:iam::*:role/{ROLE_NAME}",))
+READ_ONLY = (_READ,)
+# The role that Cloudconsole runs as where it has no access key (an ECS task, an instance profile).
+HUB_ROLE_NAME = "CloudconsoleHub"
+_HUB_ROLE_ARN = f"arn:aws:iam::{MANAGEMENT}:role/{HUB_ROLE_NAME}"
+_ASSUME = allow("sts:AssumeRole", resources=(f"arn:aws:iam::*:role/{ROLE_NAME}", _HUB_ROLE_ARN))
 _NO_BUCKET_DELETION = deny("s3:DeleteBucket")
 
 _JOINED = datetime(2024, 3, 4, 9, 30, tzinfo=UTC)
@@ -139,11 +146,12 @@ def organization_accounts() -> list[Account]:
 
 def roles(seed: int) -> dict[str, Role]:
     """The roles as they are before the product registers its own external ids."""
-    found = (
-        Role(account, ROLE_NAME, (_READ,), HUB.arn, derived_external_id(seed, account), seconds)
+    hub = Role(MANAGEMENT, HUB_ROLE_NAME, (_ASSUME, _READ), HUB.arn, None, 43_200)
+    members = (
+        Role(account, ROLE_NAME, READ_ONLY, HUB.arn, derived_external_id(seed, account), seconds)
         for account, seconds in ((PRODUCTION, 3600), (STAGING, 7200))
     )
-    return {role.arn: role for role in found}
+    return {role.arn: role for role in (hub, *members)}
 
 
 def derived_external_id(seed: int, account_id: str) -> str:

@@ -90,7 +90,7 @@ class SimulatorHandle:
         self._ask("DELETE", "calls")
 
     def reset(self) -> None:
-        """Forget faults, calls and registered roles."""
+        """As after the start: no faults, no calls, no registered roles, the clock and the page size of the start."""
         self._ask("POST", "reset")
 
     def set_today(self, today: date) -> None:
@@ -100,6 +100,10 @@ class SimulatorHandle:
     def set_now(self, moment: datetime | None) -> None:
         """Stand still at `moment`; None runs with real time again."""
         self._ask("POST", "clock", {"now": moment.isoformat()} if moment else {})
+
+    def set_page_size(self, groups: int) -> None:
+        """How many groups Cost Explorer puts on a page."""
+        self._ask("POST", "page-size", {"groups": groups})
 
     def stop(self) -> None:
         """End the process, by force where it does not listen."""
@@ -114,7 +118,7 @@ class SimulatorHandle:
 
     def _ask(self, method: str, name: str, body: object = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
-        request = Request(f"{self.url}/_simulator/{name}", data=data, method=method)
+        request = Request(f"{self.url}/_simulator/{name}", data=data, method=method)  # noqa: S310 - our own http address
         with _OPENER.open(request, timeout=10) as answer:
             return json.load(answer)
 
@@ -126,14 +130,16 @@ def start(
     today: date | None = None,
     origin: date | None = None,
     page_size: int | None = None,
+    memory: Path | None = None,
 ) -> SimulatorHandle:
     """Start the simulator on `port` (a free one by default) and wait until it serves; raises SimulatorFailed.
 
-    `today` makes its time stand still; `origin` is the day the costs are told around (see `ledger`).
+    `today` makes its time stand still; `origin` is the day the costs are told around (see `ledger`);
+    `memory` is a file that keeps the origin and the registered roles over a restart.
     """
     command = [sys.executable, "-m", "cloudconsole.simulator", "--parent", str(os.getpid())]
-    command += _arguments(port=port or 0, seed=seed, today=today, origin=origin, page_size=page_size)
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=None, text=True, cwd=_PROJECT)  # noqa: S603
+    command += _arguments(port=port or 0, seed=seed, today=today, origin=origin, page_size=page_size, memory=memory)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=None, text=True, cwd=_PROJECT)
     line = process.stdout.readline() if process.stdout else ""
     if not line.startswith("ready "):
         process.kill()
@@ -150,9 +156,10 @@ def running(
     today: date | None = None,
     origin: date | None = None,
     page_size: int | None = None,
+    memory: Path | None = None,
 ) -> Iterator[SimulatorHandle]:
     """`start` for a with block; the process is gone at its end."""
-    handle = start(port, seed=seed, today=today, origin=origin, page_size=page_size)
+    handle = start(port, seed=seed, today=today, origin=origin, page_size=page_size, memory=memory)
     try:
         yield handle
     finally:

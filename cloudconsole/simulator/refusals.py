@@ -20,8 +20,8 @@ class Refusal(StrEnum):
     DENIED = "denied"
 
 
-_TOKEN_INVALID = "The security token included in the request is invalid."
-_TOKEN_EXPIRED = "The security token included in the request is expired"
+_INVALID = "The security token included in the request is invalid."
+_EXPIRED = "The security token included in the request is expired"
 _BAD_SIGNATURE = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
     "and signing method. Consult the service documentation for details."
@@ -31,18 +31,18 @@ _MISSING = "Request is missing Authentication Token"
 
 _QUERY = {
     Refusal.MISSING: ("MissingAuthenticationToken", _MISSING, 403),
-    Refusal.UNKNOWN_KEY: ("InvalidClientTokenId", _TOKEN_INVALID, 403),
+    Refusal.UNKNOWN_KEY: ("InvalidClientTokenId", _INVALID, 403),
     Refusal.BAD_SIGNATURE: ("SignatureDoesNotMatch", _BAD_SIGNATURE, 403),
     Refusal.SKEWED: ("SignatureDoesNotMatch", "", 403),
-    Refusal.EXPIRED: ("ExpiredToken", _TOKEN_EXPIRED, 403),
+    Refusal.EXPIRED: ("ExpiredToken", _EXPIRED, 403),
     Refusal.DENIED: ("AccessDenied", "", 403),
 }
 _JSON = {
     Refusal.MISSING: ("MissingAuthenticationTokenException", _MISSING, 400),
-    Refusal.UNKNOWN_KEY: ("UnrecognizedClientException", _TOKEN_INVALID, 400),
+    Refusal.UNKNOWN_KEY: ("UnrecognizedClientException", _INVALID, 400),
     Refusal.BAD_SIGNATURE: ("InvalidSignatureException", _BAD_SIGNATURE, 400),
     Refusal.SKEWED: ("InvalidSignatureException", "", 400),
-    Refusal.EXPIRED: ("ExpiredTokenException", _TOKEN_EXPIRED, 400),
+    Refusal.EXPIRED: ("ExpiredTokenException", _EXPIRED, 400),
     Refusal.DENIED: ("AccessDeniedException", "", 400),
 }
 _EC2 = {

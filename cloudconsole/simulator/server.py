@@ -5,7 +5,9 @@ from __future__ import annotations
 import ipaddress
 import socket
 import struct
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from threading import Event
 
 from cloudconsole.simulator import control
@@ -25,6 +27,12 @@ class SimulatorServer(ThreadingHTTPServer):
         self.aws = aws
         self.closing = Event()
 
+    def server_bind(self) -> None:
+        """Without the base class's look-up of the host's name, which can hang where there is no DNS."""
+        TCPServer.server_bind(self)
+        host, port = self.socket.getsockname()[:2]
+        self.server_name, self.server_port = str(host), int(port)
+
     @property
     def url(self) -> str:
         host, port = self.socket.getsockname()[:2]
@@ -36,8 +44,6 @@ class SimulatorServer(ThreadingHTTPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that goes away in the middle is no news; anything else is printed."""
-        import sys
-
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
@@ -58,7 +64,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self._write(response)
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _handle
+    # The base class asks for one method per verb.
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _handle  # noqa: N815 - named by the base class
 
     def _read(self) -> Request:
         path, _, query = self.path.partition("?")
@@ -89,5 +96,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.connection.close()
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *args: object) -> None:
         """Nothing on the terminal: GET /_simulator/calls tells what was asked."""
