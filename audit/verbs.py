@@ -37,7 +37,9 @@ def sentence(name: str, **values: object) -> str:
     verb = REGISTRY.get(name)
     if verb is None:
         return f"{values.get('actor', '')}: {name}"
-    shown: defaultdict[str, object] = defaultdict(lambda: "?", {key: "" if value is None else value for key, value in values.items()})
+    shown: defaultdict[str, object] = defaultdict(
+        lambda: "?", {key: "" if value is None else value for key, value in values.items()}
+    )
     return verb.sentence.format_map(shown)
 
 

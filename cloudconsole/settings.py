@@ -28,6 +28,7 @@ SIGNUP = env.signup
 REDIS_URL = env.redis_url
 COST_EXPLORER_MONTHLY_REQUEST_CAP = env.cost_explorer_monthly_request_cap
 AUDIT_KEY = env.audit_key
+AUDIT_CHECKPOINTS = VAR_DIR / "audit" / "checkpoints.jsonl"  # outside the database, which they watch over
 ADMIN_USERNAME = env.admin_username
 ADMIN_PASSWORD = env.admin_password
 ADMIN_EMAIL = env.admin_email
@@ -67,6 +68,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "cloudconsole.core.requests.RequestContextMiddleware",
+    "cloudconsole.api.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "cloudconsole.core.csp.ContentSecurityPolicyMiddleware",
@@ -123,7 +125,13 @@ if REDIS_URL:
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"visibility_timeout": 3600, "global_keyprefix": "cloudconsole:"}
     CELERY_VISIBILITY_TIMEOUT = 3600
 else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": VAR_DIR / "cache"}}
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "LOCATION": VAR_DIR / "cache",
+            "OPTIONS": {"MAX_ENTRIES": 20_000},
+        }
+    }
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     CELERY_BROKER_URL = "filesystem://"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -179,6 +187,10 @@ SIMPLE_JWT = {
     "AUTH_HEADER_TYPES": ("Bearer",),
 }
 
+# Lower parts call these by name, so that they need not import what stands above them.
+IDEMPOTENCY_STORE = "audit.services.answers.DatabaseStore"
+REALTIME_AUDIENCE = "accounts.selectors.live_groups"
+
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.authentication.JWTAuthentication",
@@ -190,7 +202,7 @@ REST_FRAMEWORK: dict[str, Any] = {
         "cloudconsole.api.renderers.BrowsableAPIRenderer",
     ],
     "DEFAULT_PARSER_CLASSES": [
-        "rest_framework.parsers.JSONParser",
+        "cloudconsole.api.parsers.JSONParser",
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
@@ -201,6 +213,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_VERSION": "1",
     "ALLOWED_VERSIONS": ["1"],
     "EXCEPTION_HANDLER": "cloudconsole.api.problems.exception_handler",
+    "URL_FORMAT_OVERRIDE": None,  # `format` is a parameter of exports
     "DEFAULT_THROTTLE_CLASSES": [
         "cloudconsole.api.throttles.UserThrottle",
         "cloudconsole.api.throttles.AnonymousThrottle",

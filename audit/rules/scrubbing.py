@@ -12,7 +12,9 @@ MAX_TEXT = 1024
 MAX_INTEGER = 2**53 - 1  # beyond that a reader of JSON may see another number than the one that was hashed
 REDACTED = "[redacted]"
 
-_SECRET_NAME = re.compile(r"secret|passw|passphrase|private_?key|session_?token|access_?token|refresh_?token|api_?key$|otp|sealed|cookie")
+_SECRET_NAME = re.compile(
+    r"secret|passw|passphrase|private_?key|session_?token|access_?token|refresh_?token|api_?key$|otp|sealed|cookie"
+)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 

@@ -13,7 +13,10 @@ pytestmark = pytest.mark.django_db
 
 
 def recorded(count: int = 1) -> list[AuditEvent]:
-    return [services.record(verbs.USER_CREATED, actor=None, subject=f"person {number}", detail={"to": "viewer"}) for number in range(count)]
+    return [
+        services.record(verbs.USER_CREATED, actor=None, subject=f"person {number}", detail={"to": "viewer"})
+        for number in range(count)
+    ]
 
 
 def test_events_count_from_one_without_a_gap_and_each_names_the_one_before() -> None:
