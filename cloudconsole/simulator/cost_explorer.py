@@ -18,7 +18,8 @@ from cloudconsole.simulator import cost_requests, ledger
 from cloudconsole.simulator.cost_filters import GROUP_DIMENSIONS, tag_value
 from cloudconsole.simulator.cost_requests import CostRequest, Group
 from cloudconsole.simulator.identity import Identity
-from cloudconsole.simulator.ledger import CURRENCY, PLACES, UNIT, Ledger, Line
+from cloudconsole.simulator.ledger import CURRENCY, Ledger
+from cloudconsole.simulator.line_items import PLACES, UNIT, Line
 from cloudconsole.simulator.organization import ACCOUNTS
 from cloudconsole.simulator.wire import AwsError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cloudconsole.simulator.ledger import Line
+from cloudconsole.simulator.line_items import Line
 from cloudconsole.simulator.organization import ACCOUNTS, MANAGEMENT
 from cloudconsole.simulator.wire import AwsError
 
