@@ -1,5 +1,7 @@
-from costs.models.facts import METRICS, Amounts, CostFact, CostMonth, CostRestatement, CostSlice, Cube, DimensionValue
+from costs.models.facts import METRICS, Amounts, CostFact, CostMonth, CostMonthSlice, CostRestatement, CostSlice, DimensionValue
 from costs.models.snapshots import (
+    OPEN,
+    REQUEST_PRICE,
     CostExplorerRequest,
     CostSnapshot,
     SnapshotStatus,
@@ -8,14 +10,18 @@ from costs.models.snapshots import (
     WindowStatus,
 )
 from costs.models.sources import BillingScope, CostSource, SourceStatus
+from costs.rules.cubes import Cube
 
 __all__ = [
     "METRICS",
+    "OPEN",
+    "REQUEST_PRICE",
     "Amounts",
     "BillingScope",
     "CostExplorerRequest",
     "CostFact",
     "CostMonth",
+    "CostMonthSlice",
     "CostRestatement",
     "CostSlice",
     "CostSnapshot",

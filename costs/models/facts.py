@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import models
 
 from cloudconsole.core.money import ZERO, AmountField
 from costs.models.sources import CostSource
+from costs.rules.cubes import TITLES, Cube
 
 METRICS = ("unblended", "blended", "amortized", "net_unblended", "net_amortized")
 
 
-class Cube(models.IntegerChoices):
-    """One stored grouping. Cost Explorer groups by at most two dimensions, so each cube holds two."""
-
-    TOTAL = 0, "Control total"
-    SERVICE_RECORD_TYPE = 1, "Service and record type"
-    ACCOUNT_SERVICE = 2, "Account and service"
-    REGION_SERVICE = 3, "Region and service"
-    ACCOUNT_RECORD_TYPE = 4, "Account and record type"
+CUBE_CHOICES = [(cube.value, TITLES[cube]) for cube in Cube]
 
 
 class DimensionValue(models.Model):
@@ -63,7 +56,7 @@ class CostSlice(Amounts):
     """
 
     source = models.ForeignKey(CostSource, on_delete=models.CASCADE, related_name="slices")
-    cube = models.PositiveSmallIntegerField(choices=Cube)
+    cube = models.PositiveSmallIntegerField(choices=CUBE_CHOICES)
     day = models.DateField()
     estimated = models.BooleanField()
     complete = models.BooleanField()
@@ -85,7 +78,7 @@ class CostFact(Amounts):
     """What one pair of dimension values cost on one day. Which dimensions `first` and `second` are, the cube says."""
 
     source = models.ForeignKey(CostSource, on_delete=models.CASCADE, related_name="+", db_index=False)
-    cube = models.PositiveSmallIntegerField(choices=Cube)
+    cube = models.PositiveSmallIntegerField(choices=CUBE_CHOICES)
     day = models.DateField()
     first = models.ForeignKey(DimensionValue, on_delete=models.PROTECT, related_name="+", db_index=False)
     second = models.ForeignKey(DimensionValue, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -108,7 +101,7 @@ class CostMonth(Amounts):
     """Monthly sums of facts, kept in step by the transaction that replaces the slices."""
 
     source = models.ForeignKey(CostSource, on_delete=models.CASCADE, related_name="+", db_index=False)
-    cube = models.PositiveSmallIntegerField(choices=Cube)
+    cube = models.PositiveSmallIntegerField(choices=CUBE_CHOICES)
     month = models.DateField(help_text="The first day of the month.")
     first = models.ForeignKey(DimensionValue, on_delete=models.PROTECT, related_name="+", db_index=False)
     second = models.ForeignKey(DimensionValue, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -123,6 +116,25 @@ class CostMonth(Amounts):
 
     def __str__(self) -> str:
         return f"{self.month:%Y-%m} {self.first_id}/{self.second_id}"
+
+
+class CostMonthSlice(Amounts):
+    """The month's slices of one cube of one source as one row: the sums, and how many days are in them."""
+
+    source = models.ForeignKey(CostSource, on_delete=models.CASCADE, related_name="+", db_index=False)
+    cube = models.PositiveSmallIntegerField(choices=CUBE_CHOICES)
+    month = models.DateField(help_text="The first day of the month.")
+    days = models.PositiveSmallIntegerField(help_text="Days of the month that are stored.")
+    complete_days = models.PositiveSmallIntegerField(help_text="Those of them that had settled when they were fetched.")
+    estimated_days = models.PositiveSmallIntegerField(help_text="Those of them whose month AWS had not closed yet.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["cube", "month", "source", "currency"], name="cost_month_slice_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.month:%Y-%m} {self.get_cube_display()}"
 
 
 class CostRestatement(models.Model):
@@ -144,19 +156,3 @@ class CostRestatement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.day} restated"
-
-
-@dataclass(frozen=True)
-class CubeShape:
-    """The dimensions of a cube's two keys."""
-
-    first: str
-    second: str
-
-
-CUBE_SHAPES: dict[Cube, CubeShape] = {
-    Cube.SERVICE_RECORD_TYPE: CubeShape("SERVICE", "RECORD_TYPE"),
-    Cube.ACCOUNT_SERVICE: CubeShape("LINKED_ACCOUNT", "SERVICE"),
-    Cube.REGION_SERVICE: CubeShape("REGION", "SERVICE"),
-    Cube.ACCOUNT_RECORD_TYPE: CubeShape("LINKED_ACCOUNT", "RECORD_TYPE"),
-}

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from accounts.models import AwsAccount, User
 from cloudconsole.core.permissions import Perm
-from costs.models.facts import Cube
+from costs.models.facts import CUBE_CHOICES
 from costs.models.sources import CostSource
 
 REQUEST_PRICE = Decimal("0.01")  # USD for each page of each Cost Explorer request (AWS price list, USE1-APIRequest)
@@ -105,11 +105,17 @@ class CostSnapshot(models.Model):
         return self.requests * REQUEST_PRICE
 
 
+class SnapshotWindowQuerySet(models.QuerySet["SnapshotWindow"]):
+    def waiting(self) -> SnapshotWindowQuerySet:
+        return self.filter(status=WindowStatus.WAITING)
+
+
 class SnapshotWindow(models.Model):
     """One question of a run: a cube over a range of days. Stored windows are not asked again after a crash."""
 
     snapshot = models.ForeignKey(CostSnapshot, on_delete=models.CASCADE, related_name="windows")
-    cube = models.PositiveSmallIntegerField(choices=Cube)
+    position = models.PositiveSmallIntegerField(default=1, help_text="Control totals come first.")
+    cube = models.PositiveSmallIntegerField(choices=CUBE_CHOICES)
     start = models.DateField()
     end = models.DateField()
     status = models.CharField(max_length=16, choices=WindowStatus, default=WindowStatus.WAITING)
@@ -120,8 +126,11 @@ class SnapshotWindow(models.Model):
     error_detail = models.TextField(blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
+    objects = SnapshotWindowQuerySet.as_manager()
+
     class Meta:
-        ordering = ["-start", "cube"]
+        # The control totals first, then the newest days: what people look at is there soonest.
+        ordering = ["position", "-start", "cube"]
         constraints = [
             models.UniqueConstraint(fields=["snapshot", "cube", "start", "end"], name="snapshot_window_once"),
             models.CheckConstraint(condition=Q(start__lt=models.F("end")), name="snapshot_window_range_is_half_open"),

@@ -43,6 +43,7 @@ class CostSource(models.Model):
 
     account = models.OneToOneField(AwsAccount, on_delete=models.CASCADE, related_name="cost_source")
     scope = models.CharField(max_length=16, choices=BillingScope, default=BillingScope.UNKNOWN)
+    payer_number = models.CharField(max_length=12, blank=True, help_text="The management account of the account's organization.")
     covered_by = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="covers")
     status = models.CharField(max_length=16, choices=SourceStatus, default=SourceStatus.PENDING)
     status_code = models.CharField(max_length=64, blank=True)

@@ -1,0 +1,292 @@
+"""Doing the work of a snapshot: window after window, each stored before the next is asked.
+
+A worker may die anywhere. What it stored stays, what it held is free when its lease ends, and whoever comes next goes on.
+No AWS call happens inside a transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+
+import audit.services
+from accounts.services import credentials
+from audit import verbs
+from audit.models import Outcome
+from cloudconsole import realtime
+from cloudconsole.aws import cost_explorer
+from cloudconsole.aws.cost_explorer import CostAnswer, CostQuery, TooManyPages
+from cloudconsole.aws.credentials import Access
+from cloudconsole.aws.errors import AwsError
+from cloudconsole.core import clock
+from cloudconsole.core.errors import CloudconsoleError, Kind
+from costs.models import CostSnapshot, CostSource, SnapshotStatus, SnapshotWindow, SourceStatus, WindowStatus
+from costs.rules import failures, schedule
+from costs.rules.cubes import SHAPES, Cube
+from costs.rules.failures import Health, Reaction
+from costs.rules.windows import DayRange, halves
+from costs.services import facts, leases, sources
+from costs.services.leases import Lease, LeaseLost
+from costs.services.ledger import LedgerMeter, RequestCapReached
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a window or a run failed, for a person."""
+
+    code: str
+    detail: str
+    remedy: str
+    health: Health
+
+
+class EmptyAnswer(CloudconsoleError):
+    """AWS told of no day at all, which is not the same as no cost."""
+
+    kind = Kind.UPSTREAM
+    code = "aws_empty_answer"
+    title = "AWS told nothing"
+
+
+def run(*, snapshot_id: int) -> None:
+    """Work on the snapshot until it is over, has to rest, or belongs to somebody else. Safe to call at any time."""
+    lease = leases.claim(snapshot_id)
+    if lease is None:
+        return
+    try:
+        _begin(lease)
+    except LeaseLost:
+        log.info("lease_lost", snapshot=snapshot_id)
+
+
+def _begin(lease: Lease) -> None:
+    snapshot = CostSnapshot.objects.select_related("source__account").get(pk=lease.snapshot_id)
+    if snapshot.started_at is None:
+        CostSnapshot.objects.filter(pk=snapshot.pk, started_at=None).update(started_at=clock.now())
+    work = _Run(snapshot, lease)
+    if snapshot.attempts > failures.MAX_ATTEMPTS:
+        work.finish(Trouble("worker_lost", "Workers ended several times while fetching.", "See the worker's log.", Health.STALE))
+        return
+    _publish(snapshot)
+    try:
+        access = credentials.access_for(snapshot.source.account, None)
+    except CloudconsoleError as error:
+        remedy = getattr(error, "remedy", "") or "Replace the account's credentials."
+        work.finish(Trouble(error.code, error.detail, remedy, Health.DENIED))
+        return
+    work.go(access)
+
+
+def _publish(snapshot: CostSnapshot) -> None:
+    """Tell who watches, once what happened is committed."""
+    realtime.publish("snapshot", snapshot.pk, snapshot.source.account_id)
+
+
+class _Run:
+    """One worker's turn at a snapshot."""
+
+    def __init__(self, snapshot: CostSnapshot, lease: Lease) -> None:
+        self.snapshot = snapshot
+        self.source: CostSource = snapshot.source
+        self.lease = lease
+        self.meter = LedgerMeter(self.source, lease)
+
+    def go(self, access: Access) -> None:
+        if self.source.scope == "unknown":
+            sources.learn_scope(source=self.source, access=access)
+            sources.settle_coverage()
+        if self._is_covered():
+            self._leave_to_payer()
+            return
+        while (window := self._next_window()) is not None:
+            self.lease.renew()
+            if not self._fetch(access, window):
+                return
+        self.finish(None)
+
+    def _next_window(self) -> SnapshotWindow | None:
+        return self.snapshot.windows.filter(status=WindowStatus.WAITING).first()
+
+    def _is_covered(self) -> bool:
+        self.source.refresh_from_db(fields=["covered_by", "scope", "payer_number"])
+        payer = self.source.covered_by
+        return payer is not None and payer.status not in {SourceStatus.DENIED, SourceStatus.NOT_ENABLED}
+
+    def _fetch(self, access: Access, window: SnapshotWindow) -> bool:
+        """Ask for one window and store it; False when the run is over or rests."""
+        cube = Cube(window.cube)
+        if cube is not Cube.TOTAL and not facts.is_controlled(source=self.source, days=DayRange(window.start, window.end)):
+            self._fail_window(window, facts.NoControlTotal("The control total of these days could not be fetched."))
+            return True
+        dimensions = tuple(cost_explorer.Dimension(dimension) for dimension in SHAPES[cube])
+        asked_at = clock.now()
+        try:
+            answer = cost_explorer.get_cost_and_usage(access, CostQuery(window.start, window.end, dimensions), meter=self.meter)
+            self._store(window, cube, answer, asked_at)
+        except TooManyPages as error:
+            self._split(window, error)
+        except AwsError as error:
+            return self._react(window, error)
+        except RequestCapReached as error:
+            self.finish(Trouble(error.code, error.detail, error.remedy, Health.STALE))
+            return False
+        except (facts.UnstorableAmount, facts.NoControlTotal, EmptyAnswer) as error:
+            self._fail_window(window, error)
+        return True
+
+    def _store(self, window: SnapshotWindow, cube: Cube, answer: CostAnswer, fetched_at: datetime) -> None:
+        if not answer.days:
+            raise EmptyAnswer(f"Cost Explorer told of no day from {window.start} to {window.end}.")
+        ids = facts.prepare(cube=cube, answer=answer)
+        with transaction.atomic():
+            self.lease.renew()
+            stored = facts.replace(
+                source=self.source, cube=cube, answer=answer, ids=ids, fetched_at=fetched_at, snapshot=self.snapshot
+            )
+            self._close_window(
+                window, status=WindowStatus.STORED, pages=answer.pages, rows=stored.rows, payload_hash=answer.payload_hash
+            )
+            CostSnapshot.objects.filter(pk=self.snapshot.pk).update(
+                rows=F("rows") + stored.rows, restated=F("restated") + stored.restated, attempts=0
+            )
+            _publish(self.snapshot)
+
+    def _split(self, window: SnapshotWindow, error: TooManyPages) -> None:
+        parts = halves(DayRange(window.start, window.end))
+        if parts is None:
+            self._fail_window(window, error)
+            return
+        with transaction.atomic():
+            self.lease.renew()
+            self._close_window(window, status=WindowStatus.SPLIT)
+            SnapshotWindow.objects.bulk_create(
+                SnapshotWindow(snapshot=self.snapshot, position=window.position, cube=window.cube, start=part.start, end=part.end)
+                for part in parts
+            )
+            _publish(self.snapshot)
+
+    def _react(self, window: SnapshotWindow, error: AwsError) -> bool:
+        verdict = failures.VERDICTS[error.cause]
+        trouble = Trouble(error.code, error.detail, error.remedy, verdict.health)
+        attempt = CostSnapshot.objects.values_list("attempts", flat=True).get(pk=self.snapshot.pk) + 1
+        exhausted = attempt >= failures.MAX_ATTEMPTS
+        if verdict.reaction is Reaction.END or (verdict.reaction is Reaction.WAIT and exhausted):
+            self.finish(trouble)
+            return False
+        if verdict.reaction is Reaction.SKIP or exhausted:
+            self._fail_window(window, error)
+            return True
+        self._rest(trouble, attempt)
+        return False
+
+    def _rest(self, trouble: Trouble, attempt: int) -> None:
+        """Let the run go until later; the tick rings for it then."""
+        with transaction.atomic():
+            self.lease.give_back(
+                status=SnapshotStatus.QUEUED,
+                attempts=attempt,
+                not_before=clock.now() + failures.pause(attempt),
+                error_code=trouble.code,
+                error_detail=trouble.detail,
+                error_remedy=trouble.remedy,
+            )
+            _publish(self.snapshot)
+
+    def _fail_window(self, window: SnapshotWindow, error: CloudconsoleError) -> None:
+        with transaction.atomic():
+            self.lease.renew()
+            self._close_window(window, status=WindowStatus.FAILED, error_code=error.code, error_detail=error.detail)
+            CostSnapshot.objects.filter(pk=self.snapshot.pk).update(attempts=0)
+            _publish(self.snapshot)
+
+    def _close_window(self, window: SnapshotWindow, **changes: object) -> None:
+        SnapshotWindow.objects.filter(pk=window.pk).update(finished_at=clock.now(), **changes)
+
+    def _leave_to_payer(self) -> None:
+        payer = self.source.covered_by
+        with transaction.atomic():
+            self.lease.give_back(
+                status=SnapshotStatus.CANCELLED,
+                finished_at=clock.now(),
+                error_code="covered_by_payer",
+                error_detail=f"The costs of this account are read from {payer.account.alias if payer else 'its payer'}.",
+            )
+            _publish(self.snapshot)
+
+    def finish(self, trouble: Trouble | None) -> None:
+        """Close the run, tell the source's state, and record it."""
+        with transaction.atomic():
+            self.lease.renew()
+            self._fail_rest(trouble)
+            status, trouble = self._outcome(trouble)
+            self.lease.give_back(
+                status=status,
+                finished_at=clock.now(),
+                not_before=None,
+                error_code=trouble.code if trouble else "",
+                error_detail=trouble.detail if trouble else "",
+                error_remedy=trouble.remedy if trouble else "",
+            )
+            self._update_source(status, trouble)
+            sources.settle_coverage()
+            _publish(self.snapshot)
+            self._record(status, trouble)
+
+    def _fail_rest(self, trouble: Trouble | None) -> None:
+        if trouble:
+            self.snapshot.windows.filter(status=WindowStatus.WAITING).update(
+                status=WindowStatus.FAILED, error_code=trouble.code, error_detail=trouble.detail, finished_at=clock.now()
+            )
+
+    def _outcome(self, trouble: Trouble | None) -> tuple[SnapshotStatus, Trouble | None]:
+        failed = self.snapshot.windows.filter(status=WindowStatus.FAILED).first()
+        if failed is None:
+            return SnapshotStatus.SUCCEEDED, None
+        trouble = trouble or Trouble(failed.error_code, failed.error_detail, "The next refresh asks again.", Health.PARTIAL)
+        stored = self.snapshot.windows.filter(status=WindowStatus.STORED).exists()
+        return (SnapshotStatus.PARTIAL if stored else SnapshotStatus.FAILED), trouble
+
+    def _update_source(self, status: SnapshotStatus, trouble: Trouble | None) -> None:
+        now = clock.now()
+        changes: dict[str, object] = {
+            "status": self._source_status(trouble),
+            "status_code": trouble.code if trouble else "",
+            "status_detail": trouble.detail if trouble else "",
+            "status_remedy": trouble.remedy if trouble else "",
+            "next_refresh_at": schedule.next_refresh(self.source.pk, now),
+        }
+        if status == SnapshotStatus.SUCCEEDED:
+            changes["fresh_at"] = now
+            changes["backfilled_from"] = min(filter(None, (self.source.backfilled_from, self.snapshot.start)))
+        CostSource.objects.filter(pk=self.source.pk).update(**changes)
+        sources.infer_scope(self.source)
+
+    def _source_status(self, trouble: Trouble | None) -> SourceStatus:
+        if trouble is None:
+            return SourceStatus.OK
+        if trouble.health in {Health.STALE, Health.PARTIAL} and not facts.any_stored(source=self.source):
+            return SourceStatus.PENDING
+        return SourceStatus(trouble.health)
+
+    def _record(self, status: SnapshotStatus, trouble: Trouble | None) -> None:
+        snapshot = CostSnapshot.objects.only("requests", "rows", "restated").get(pk=self.snapshot.pk)
+        audit.services.record(
+            verbs.SNAPSHOT_FINISHED,
+            actor=None,
+            subject=str(snapshot.pk),
+            account=self.source.account,
+            outcome=Outcome.SUCCESS if trouble is None else Outcome.FAILURE,
+            detail={
+                "status": status.value,
+                "code": trouble.code if trouble else "",
+                "requests": snapshot.requests,
+                "rows": snapshot.rows,
+                "restated": snapshot.restated,
+            },
+        )

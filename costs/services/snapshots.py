@@ -1,0 +1,182 @@
+"""Asking for costs to be fetched, and taking it back. The work itself is done by `costs.services.runs`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db import IntegrityError, transaction
+
+import audit.services
+from accounts.models import User
+from audit import verbs
+from cloudconsole import realtime
+from cloudconsole.core import clock, jobs
+from cloudconsole.core.errors import CloudconsoleError, Kind
+from costs.models import (
+    OPEN,
+    REQUEST_PRICE,
+    CostSlice,
+    CostSnapshot,
+    CostSource,
+    SnapshotStatus,
+    SnapshotTrigger,
+    SnapshotWindow,
+    SourceStatus,
+)
+from costs.rules import windows
+from costs.rules.cubes import Cube
+from costs.rules.windows import DayRange
+from costs.services import ledger
+from costs.services.ledger import RequestCapReached
+
+RUN = "costs.run_snapshot"
+CHUNK_MONTHS = 3
+
+
+class CoveredByPayer(CloudconsoleError):
+    """The account's costs come with its payer's bill: fetching them here would pay for the same figures twice."""
+
+    kind = Kind.CONFLICT
+    code = "covered_by_payer"
+    title = "The costs of this account are read from its payer"
+
+
+class SnapshotIsOver(CloudconsoleError):
+    kind = Kind.CONFLICT
+    code = "snapshot_is_over"
+    title = "The snapshot has already ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would ask. `price` in USD is the least it costs: an answer of many pages costs each of them."""
+
+    days: DayRange
+    windows: tuple[tuple[Cube, DayRange], ...]
+
+    @property
+    def requests(self) -> int:
+        return len(self.windows)
+
+    @property
+    def price(self) -> Decimal:
+        return self.requests * REQUEST_PRICE
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """The open run of a source; `created` is False when it was open already."""
+
+    snapshot: CostSnapshot
+    created: bool
+
+
+def plan(*, source: CostSource, today: date) -> Plan:
+    """The windows of the next run: the first fetch in full, then only what may still have changed."""
+    if source.backfilled_from is not None:
+        recent = windows.refresh(today, source.fresh_at.date() if source.fresh_at else None)
+        return Plan(recent, ((Cube.TOTAL, recent), *_grouped(recent)))
+    recent, days = windows.refresh(today), windows.backfill(today)
+    stored = _days_stored(source)
+    wanted = [
+        (cube, chunk)
+        for cube, chunk in _grouped(days)
+        if chunk.end > recent.start or _count_in(stored.get(cube, set()), chunk) < chunk.days
+    ]
+    return Plan(days, ((Cube.TOTAL, days), *wanted))
+
+
+def _grouped(days: DayRange) -> list[tuple[Cube, DayRange]]:
+    """The grouped questions, the newest months first, so that what people look at is there soonest."""
+    return [(cube, chunk) for chunk in windows.chunks(days, CHUNK_MONTHS) for cube in Cube if cube is not Cube.TOTAL]
+
+
+def _days_stored(source: CostSource) -> dict[int, set[date]]:
+    """What an earlier, interrupted first fetch already brought is not paid for again."""
+    stored: dict[int, set[date]] = {}
+    for cube, day in CostSlice.objects.filter(source=source).values_list("cube", "day"):
+        stored.setdefault(cube, set()).add(day)
+    return stored
+
+
+def _count_in(days: set[date], within: DayRange) -> int:
+    return sum(within.start <= day < within.end for day in days)
+
+
+def request(*, source: CostSource, trigger: SnapshotTrigger, by: User | None) -> Requested:
+    """Record the wish and wake a worker. A second wish while a run is open gets that run.
+
+    Raises CoveredByPayer, RequestCapReached.
+    """
+    open_run = CostSnapshot.objects.open().filter(source=source).first()
+    if open_run is not None:
+        return Requested(open_run, created=False)
+    _check_uncovered(source)
+    wanted = plan(source=source, today=clock.today())
+    budget = ledger.budget_of(source)
+    if budget.left < wanted.requests:
+        raise RequestCapReached(
+            f"The run needs at least {wanted.requests} paid requests; {budget.left} of this month's {budget.cap} are left."
+        )
+    try:
+        return Requested(_create(source, trigger, by, wanted), created=True)
+    except IntegrityError:  # somebody else was a moment earlier
+        return Requested(CostSnapshot.objects.open().get(source=source), created=False)
+
+
+def _check_uncovered(source: CostSource) -> None:
+    payer = source.covered_by
+    if payer is not None and payer.status not in {SourceStatus.DENIED, SourceStatus.NOT_ENABLED}:
+        raise CoveredByPayer(f"Refresh {payer.account.alias} instead: its bill holds the costs of {source.account.alias}.")
+
+
+@transaction.atomic
+def _create(source: CostSource, trigger: SnapshotTrigger, by: User | None, wanted: Plan) -> CostSnapshot:
+    first = source.backfilled_from is None and trigger is SnapshotTrigger.SCHEDULE
+    snapshot = CostSnapshot.objects.create(
+        source=source,
+        trigger=SnapshotTrigger.BACKFILL if first else trigger,
+        requested_by=by,
+        start=wanted.days.start,
+        end=wanted.days.end,
+    )
+    SnapshotWindow.objects.bulk_create(
+        SnapshotWindow(snapshot=snapshot, position=0 if cube is Cube.TOTAL else 1, cube=cube, start=days.start, end=days.end)
+        for cube, days in wanted.windows
+    )
+    jobs.enqueue(RUN, snapshot_id=snapshot.pk)
+    realtime.publish("snapshot", snapshot.pk, source.account_id)
+    audit.services.record(
+        verbs.SNAPSHOT_REQUESTED,
+        actor=by,
+        subject=str(snapshot.pk),
+        account=source.account,
+        detail={"trigger": snapshot.trigger, "requests": wanted.requests, "price_usd": str(wanted.price)},
+    )
+    return snapshot
+
+
+def cancel(*, snapshot: CostSnapshot, by: User) -> CostSnapshot:
+    """Stop the run. What it stored stays; a worker in the middle of a window finds out before it writes again.
+
+    Raises SnapshotIsOver.
+    """
+    with transaction.atomic():
+        cancelled = CostSnapshot.objects.filter(pk=snapshot.pk, status__in=OPEN).update(
+            status=SnapshotStatus.CANCELLED,
+            lease_token=None,
+            lease_until=None,
+            not_before=None,
+            finished_at=clock.now(),
+            error_code="cancelled",
+            error_detail=f"Cancelled by {by.get_username()}.",
+            error_remedy="",
+        )
+        if not cancelled:
+            raise SnapshotIsOver(f"Snapshot {snapshot.pk} has already ended.")
+        realtime.publish("snapshot", snapshot.pk, snapshot.source.account_id)
+        audit.services.record(verbs.SNAPSHOT_CANCELLED, actor=by, subject=str(snapshot.pk), account=snapshot.source.account)
+    snapshot.refresh_from_db()
+    return snapshot

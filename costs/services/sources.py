@@ -1,0 +1,117 @@
+"""The sources of cost facts: which accounts are asked, whose bill each tells, and who is read from a payer instead."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+
+from accounts.models import AwsAccount
+from cloudconsole.aws import organizations
+from cloudconsole.aws.credentials import Access
+from cloudconsole.aws.errors import AwsError
+from cloudconsole.core import clock
+from costs.models import BillingScope, CostMonth, CostSource, SourceStatus
+from costs.rules import coverage, schedule
+from costs.rules.cubes import Cube
+
+CAPABILITY = "costs"
+
+WORKING = (SourceStatus.OK, SourceStatus.STALE, SourceStatus.PARTIAL)
+
+
+def ensure() -> int:
+    """Make the missing source of every account that may ask for costs; the number of new ones."""
+    without = AwsAccount.objects.filter(deleted_at=None, cost_source=None).exclude(account_id="")
+    new = [CostSource(account=account) for account in without if CAPABILITY in account.capabilities]
+    CostSource.objects.bulk_create(new, ignore_conflicts=True)
+    return len(new)
+
+
+def learn_scope(*, source: CostSource, access: Access) -> None:
+    """Ask Organizations whose bill this is. Best effort: who may not ask stays unknown until facts tell."""
+    try:
+        organization = organizations.describe(access)
+    except AwsError:
+        return
+    payer = organization.management_account_id if organization else ""
+    if not payer:
+        scope = BillingScope.STANDALONE
+    else:
+        scope = BillingScope.PAYER if payer == source.account.account_id else BillingScope.MEMBER
+    source.scope, source.payer_number = scope, payer
+    CostSource.objects.filter(pk=source.pk).update(scope=scope, payer_number=payer)
+
+
+def infer_scope(source: CostSource) -> None:
+    """Facts of more than one account are a payer's, whatever Organizations would not say."""
+    others = CostMonth.objects.filter(source=source, cube=Cube.ACCOUNT_RECORD_TYPE).exclude(
+        first__value=source.account.account_id
+    )
+    if source.scope == BillingScope.UNKNOWN and others.exists():
+        CostSource.objects.filter(pk=source.pk).update(scope=BillingScope.PAYER)
+
+
+@transaction.atomic
+def settle_coverage() -> None:
+    """Decide anew who is read from a payer. One transaction, so that no answer counts an account twice or not at all."""
+    sources = {source.pk: source for source in CostSource.objects.select_related("account").select_for_update(of=("self",))}
+    facts = [_facts_of(source) for source in sources.values()]
+    for pk, payer in coverage.covered_by(facts, _listed(sources)).items():
+        source = sources[pk]
+        if source.covered_by_id != payer:
+            _cover(source, payer)
+
+
+def _cover(source: CostSource, payer: int | None) -> None:
+    changes: dict[str, object] = {"covered_by_id": payer}
+    if payer is not None:
+        changes |= {"status": SourceStatus.COVERED, "status_code": "", "status_detail": "", "status_remedy": ""}
+    elif source.status == SourceStatus.COVERED:
+        # Its own figures, if it has any, are old: the next tick asks.
+        status = SourceStatus.STALE if source.fresh_at else SourceStatus.PENDING
+        changes |= {"status": status, "next_refresh_at": clock.now()}
+    CostSource.objects.filter(pk=source.pk).update(**changes)
+
+
+def _facts_of(source: CostSource) -> coverage.Source:
+    return coverage.Source(
+        pk=source.pk,
+        number=source.account.account_id,
+        payer_number=source.payer_number,
+        connected=source.account.deleted_at is None,
+        works=source.status in WORKING,
+        broken=source.status in {SourceStatus.DENIED, SourceStatus.NOT_ENABLED},
+        has_history=source.backfilled_from is not None,
+    )
+
+
+def _listed(sources: dict[int, CostSource]) -> dict[int, frozenset[str]]:
+    """For each source, the other account numbers that its facts name."""
+    numbers = [source.account.account_id for source in sources.values()]
+    rows = CostMonth.objects.filter(cube=Cube.ACCOUNT_RECORD_TYPE, first__value__in=numbers)
+    listed: dict[int, set[str]] = {}
+    for source_id, number in rows.values_list("source_id", "first__value").distinct():
+        if number != sources[source_id].account.account_id:
+            listed.setdefault(source_id, set()).add(number)
+    return {pk: frozenset(found) for pk, found in listed.items()}
+
+
+def mark_stale(now: datetime) -> int:
+    """Say of sources that were up to date and have not been refreshed for too long that they no longer are."""
+    old = CostSource.objects.filter(status=SourceStatus.OK, fresh_at__lt=now - schedule.STALE_AFTER)
+    return old.update(
+        status=SourceStatus.STALE,
+        status_code="not_refreshed",
+        status_detail="The figures have not been refreshed for a while.",
+        status_remedy="See whether worker and scheduler run.",
+    )
+
+
+def due(now: datetime) -> list[CostSource]:
+    """Connected sources whose refresh is due. A covered one is asked only while its payer does not work."""
+    never = Q(next_refresh_at=None)
+    on_its_own = Q(covered_by=None) | Q(covered_by__status__in=[SourceStatus.DENIED, SourceStatus.NOT_ENABLED])
+    connected = CostSource.objects.filter(account__deleted_at=None).select_related("account")
+    return list(connected.filter(on_its_own, never | Q(next_refresh_at__lte=now)).order_by("pk"))

@@ -1,0 +1,51 @@
+"""What the scheduler's ring leads to: everything due is found in the database, so a ring more or less changes nothing."""
+
+from __future__ import annotations
+
+import structlog
+from django.db.models import Q
+
+from cloudconsole.core import clock, jobs
+from cloudconsole.core.errors import CloudconsoleError
+from costs.models import CostSnapshot, CostSource, SnapshotStatus, SnapshotTrigger, SourceStatus
+from costs.rules import schedule
+from costs.services import snapshots, sources
+
+log = structlog.get_logger(__name__)
+
+
+def tick() -> None:
+    """Make missing sources, settle who is counted by whom, start what is due, and ring for runs nobody works on."""
+    now = clock.now()
+    sources.ensure()
+    sources.settle_coverage()
+    sources.mark_stale(now)
+    for source in sources.due(now):
+        _start(source)
+    for pk in _waiting():
+        jobs.enqueue(snapshots.RUN, snapshot_id=pk)
+
+
+def _start(source: CostSource) -> None:
+    try:
+        snapshots.request(source=source, trigger=SnapshotTrigger.SCHEDULE, by=None)
+    except CloudconsoleError as refusal:
+        log.warning("snapshot_not_started", source=source.pk, code=refusal.code)
+        CostSource.objects.filter(pk=source.pk).update(
+            next_refresh_at=schedule.next_refresh(source.pk, clock.now()), **_state(source, refusal)
+        )
+
+
+def _state(source: CostSource, refusal: CloudconsoleError) -> dict[str, str]:
+    status = SourceStatus.STALE if source.fresh_at else source.status
+    remedy = getattr(refusal, "remedy", "")
+    return {"status": status, "status_code": refusal.code, "status_detail": refusal.detail, "status_remedy": remedy}
+
+
+def _waiting() -> list[int]:
+    """Runs whose bell was lost, whose rest is over, or whose worker is gone."""
+    now = clock.now()
+    rested = Q(status=SnapshotStatus.QUEUED) & (Q(not_before=None) | Q(not_before__lte=now))
+    abandoned = Q(status=SnapshotStatus.RUNNING, lease_until__lt=now)
+    connected = CostSnapshot.objects.filter(source__account__deleted_at=None)
+    return list(connected.filter(rested | abandoned).order_by("pk").values_list("pk", flat=True))
