@@ -75,6 +75,9 @@ class Processes:
         now = time.monotonic()
         return [child.program.name for child in self._children.values() if self._tend(child, now)]
 
+    def is_running(self, name: str) -> bool:
+        return self._children[name].is_running
+
     def stop(self, grace_s: float = guard.GRACE_S) -> None:
         """Ask every process to end, and end what did not within `grace_s` seconds. Nothing is left behind."""
         for child in self._children.values():

@@ -1,0 +1,18 @@
+"""`manage.py up`: the whole installation on this machine, with one command and until Ctrl-C."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from cloudconsole.management.installation import Installation
+from cloudconsole.management.terminal import Terminal
+
+
+class Command(BaseCommand):
+    help = "Prepare the database, start web, worker and scheduler (and the demo), and keep them running until Ctrl-C."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        Installation(Terminal(sys.stdout)).run()
