@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 
-class JWTScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+class JWTScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "accounts.authentication.JWTAuthentication"
     name = "bearer"
 
@@ -15,7 +15,7 @@ class JWTScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 
 
-class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "accounts.authentication.SessionAuthentication"
     name = "session"
 

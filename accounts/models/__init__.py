@@ -6,6 +6,7 @@ from accounts.models.aws_account import (
     CapabilityStatus,
     Environment,
     Status,
+    make_external_id,
 )
 from accounts.models.people import Grant, User
 
@@ -19,4 +20,5 @@ __all__ = [
     "Grant",
     "Status",
     "User",
+    "make_external_id",
 ]

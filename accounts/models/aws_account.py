@@ -93,6 +93,9 @@ class AwsAccount(models.Model):
     status_code = models.CharField(max_length=64, blank=True)
     status_detail = models.TextField(blank=True)
     status_remedy = models.TextField(blank=True)
+    identity_arn = models.CharField(
+        max_length=2048, blank=True, editable=False, help_text="Who the credentials are, as STS said when they last worked."
+    )
     verified_at = models.DateTimeField(null=True, blank=True)
     credentials_expire_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")

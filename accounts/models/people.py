@@ -19,7 +19,7 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.all() if permission != Perm.SELF and user.may(permission) else self.filter(pk=user.pk)
 
 
-class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+class UserManager(BaseUserManager["User"]):
     """Makes people for commands and tests; the product's own door is `services.people`."""
 
     def create_user(self, username: str, email: str = "", password: str | None = None, role: Role = Role.VIEWER) -> User:
@@ -27,6 +27,12 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         user.set_password(password)  # None: nobody can sign in with a password
         user.save()
         return user
+
+    def get_queryset(self) -> UserQuerySet:
+        return UserQuerySet(self.model, using=self._db)
+
+    def visible_to(self, user: User | AnonymousUser, permission: Perm) -> UserQuerySet:
+        return self.get_queryset().visible_to(user, permission)
 
     def create_superuser(self, username: str, email: str = "", password: str | None = None) -> User:
         """What Django's own `createsuperuser` calls."""

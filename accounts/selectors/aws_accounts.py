@@ -1,0 +1,89 @@
+"""Reading AWS accounts: always through what the reader may see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db.models import Q
+
+from accounts import rules
+from accounts.models import AwsAccount, CapabilityCheck, User
+from accounts.models.aws_account import AwsAccountQuerySet
+from cloudconsole.core.errors import CloudconsoleError, Kind
+from cloudconsole.core.permissions import Perm
+
+
+class AccountNotFound(CloudconsoleError):
+    """There is none, or none that the reader may see: nobody can tell which."""
+
+    kind = Kind.NOT_FOUND
+    code = "account_not_found"
+    title = "Not found"
+
+
+class UnknownAccount(CloudconsoleError):
+    """A scope named an account that the reader does not have."""
+
+    code = "unknown_account"
+    title = "The scope names an unknown account"
+
+
+class NotAllowedHere(CloudconsoleError):
+    """The account may be seen, but this may not be done to it."""
+
+    kind = Kind.FORBIDDEN
+    code = "permission_denied"
+    title = "Not allowed"
+
+
+def visible(user: User) -> AwsAccountQuerySet:
+    """The accounts `user` may see, with their hub, by alias."""
+    return AwsAccount.objects.visible_to(user, Perm.ACCOUNTS_VIEW).select_related("hub").order_by("alias")
+
+
+def get_for(user: User, reference: str | int, permission: Perm) -> AwsAccount:
+    """The account by id, alias or 12-digit number. Raises AccountNotFound, or NotAllowedHere when it may only be seen."""
+    account = visible(user).filter(_named(str(reference))).first()
+    if account is None:
+        raise AccountNotFound("There is no such AWS account, or none that you may see.")
+    if not may(user, account, permission):
+        raise NotAllowedHere(f"Your role on “{account.alias}” does not allow this.")
+    return account
+
+
+def may(user: User, account: AwsAccount, permission: Perm) -> bool:
+    """Whether `user` holds `permission` for this account; installation-wide permissions are admins'."""
+    return AwsAccount.objects.filter(pk=account.pk).visible_to(user, permission).exists()
+
+
+def accounts_in_scope(user: User, permission: Perm, values: Sequence[str]) -> list[AwsAccount]:
+    """The accounts that `values` name by id, alias or number, each once; all that carry `permission` when there are none.
+
+    Raises UnknownAccount (400) for what the reader cannot see, NotAllowedHere (403) for what they may only see.
+    """
+    allowed = AwsAccount.objects.visible_to(user, permission).order_by("alias")
+    if not values:
+        return list(allowed)
+    found = {account.pk: account for account in (_one_in_scope(user, permission, value) for value in values)}
+    return sorted(found.values(), key=lambda account: account.alias)
+
+
+def checks_of(account: AwsAccount) -> list[CapabilityCheck]:
+    """What the last verification found, by capability."""
+    return list(account.checks.order_by("capability"))
+
+
+def _one_in_scope(user: User, permission: Perm, value: str) -> AwsAccount:
+    try:
+        return get_for(user, value, permission)
+    except AccountNotFound as error:
+        raise UnknownAccount(f"No AWS account of yours is called “{value[:64]}”.", attr="account") from error
+
+
+def _named(reference: str) -> Q:
+    text = reference.strip()
+    if rules.is_account_number(text):
+        return Q(account_id=text)
+    if text.isascii() and text.isdecimal() and len(text) < 12:
+        return Q(pk=int(text))
+    return Q(alias__iexact=text)

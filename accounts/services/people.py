@@ -1,0 +1,223 @@
+"""People: making them, their role, what they are granted, and ending what they may do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F
+
+from accounts.models import AwsAccount, Grant, User
+from audit import services as audit
+from audit import verbs
+from audit.verbs import Verb
+from cloudconsole.core.errors import CloudconsoleError, Kind
+from cloudconsole.core.permissions import Role
+
+
+class InvalidPerson(CloudconsoleError):
+    """An input that no person can have; `attr` names it."""
+
+    code = "invalid_person"
+    title = "The input is not valid"
+
+
+class NameTaken(CloudconsoleError):
+    kind = Kind.CONFLICT
+    code = "name_taken"
+    title = "The name is taken"
+
+
+class LastAdmin(CloudconsoleError):
+    kind = Kind.CONFLICT
+    code = "last_admin"
+    title = "The last admin cannot be lost"
+
+
+class SignupClosed(CloudconsoleError):
+    kind = Kind.FORBIDDEN
+    code = "signup_closed"
+    title = "Sign-up is closed"
+
+
+@dataclass(frozen=True)
+class NewUser:
+    """`password` empty: the person cannot sign in with one until it is set."""
+
+    username: str
+    email: str = ""
+    password: str = field(default="", repr=False)
+    role: Role = Role.VIEWER
+
+
+@dataclass(frozen=True)
+class GrantInput:
+    """A role on one AWS account, by primary key, or on all of them with None."""
+
+    account: int | None
+    role: Role
+
+
+def create_user(*, new: NewUser, by: User | None) -> User:
+    """Make a person. Raises InvalidPerson or NameTaken. `by` is None for the first admin, whom nobody made."""
+    return _create(new, by=by, verb=verbs.USER_CREATED)
+
+
+def sign_up(*, new: NewUser) -> User:
+    """Make oneself: a viewer without grants, where the installation is open to it. Raises SignupClosed."""
+    if settings.SIGNUP != "open":
+        raise SignupClosed("Ask an administrator of this installation for an account.")
+    return _create(NewUser(new.username, new.email, new.password), by=None, verb=verbs.USER_SIGNED_UP)
+
+
+@transaction.atomic
+def change_role(*, user: User, role: Role, by: User | None) -> User:
+    """Give `user` another role. Raises LastAdmin."""
+    user = _locked(user)
+    if user.role == role:
+        return user
+    if user.is_admin:
+        _refuse_losing_last_admin(user)
+    before, user.role = user.role, role
+    user.save(update_fields=["role"])
+    audit.record(verbs.USER_ROLE_CHANGED, actor=by, subject=user.username, detail={"before": before, "to": role.value})
+    return user
+
+
+@transaction.atomic
+def deactivate(*, user: User, by: User | None) -> User:
+    """End every session and token of `user` and let them in no more. What they did stays theirs. Raises LastAdmin."""
+    user = _locked(user)
+    if not user.is_active:
+        return user
+    if user.is_admin:
+        _refuse_losing_last_admin(user)
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+    end_tokens(user=user)
+    audit.record(verbs.USER_DEACTIVATED, actor=by, subject=user.username)
+    return user
+
+
+@transaction.atomic
+def activate(*, user: User, by: User | None) -> User:
+    """Let a deactivated person in again. Tokens from before stay dead."""
+    user = _locked(user)
+    if not user.is_active:
+        user.is_active = True
+        user.save(update_fields=["is_active"])
+        audit.record(verbs.USER_REACTIVATED, actor=by, subject=user.username)
+    return user
+
+
+@transaction.atomic
+def change_profile(
+    *, user: User, by: User, email: str | None = None, first_name: str | None = None, last_name: str | None = None
+) -> User:
+    """Change what a person is called and where they are reached; None leaves it. Raises InvalidPerson, NameTaken."""
+    user = _locked(user)
+    given = {"email": None if email is None else email.strip().lower(), "first_name": first_name, "last_name": last_name}
+    changed = {name: value for name, value in given.items() if value is not None and value != getattr(user, name)}
+    if not changed:
+        return user
+    _refuse_taken("", changed.get("email", ""))
+    for name, value in changed.items():
+        setattr(user, name, value)
+    _check(user)
+    user.save(update_fields=list(changed))
+    audit.record(verbs.USER_CHANGED, actor=by, subject=user.username, detail={"fields": ", ".join(sorted(changed))})
+    return user
+
+
+@transaction.atomic
+def set_password(*, user: User, password: str, by: User | None) -> User:
+    """Replace the password; every session and token from before ends. Raises InvalidPerson for a weak one."""
+    user = _locked(user)
+    _check_password(user, password)
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    end_tokens(user=user)
+    audit.record(verbs.PASSWORD_CHANGED, actor=by, subject=user.username)
+    return user
+
+
+@transaction.atomic
+def replace_grants(*, user: User, grants: Sequence[GrantInput], by: User) -> list[Grant]:
+    """Make `grants` the only ones of `user`. Raises InvalidPerson for an unknown account or one that is named twice."""
+    user = _locked(user)
+    wanted = {grant.account: grant.role for grant in grants}
+    if len(wanted) != len(grants):
+        raise InvalidPerson("An account is named twice.", attr="account")
+    if Role.ADMIN in wanted.values():
+        raise InvalidPerson("Admin is a role of a person, not of a grant.", attr="role")
+    numbers = [pk for pk in wanted if pk is not None]
+    if AwsAccount.objects.filter(pk__in=numbers, deleted_at=None).count() != len(numbers):
+        raise InvalidPerson("There is no such AWS account.", attr="account")
+    Grant.objects.filter(user=user).delete()
+    made = Grant.objects.bulk_create(Grant(user=user, account_id=pk, role=role) for pk, role in wanted.items())
+    audit.record(verbs.GRANTS_REPLACED, actor=by, subject=user.username, detail={"grants": _in_words(made)})
+    return made
+
+
+def end_tokens(*, user: User) -> None:
+    """End every access and refresh token that was made so far."""
+    User.objects.filter(pk=user.pk).update(token_version=F("token_version") + 1)
+    user.refresh_from_db(fields=["token_version"])
+
+
+@transaction.atomic
+def _create(new: NewUser, *, by: User | None, verb: Verb) -> User:
+    username, email = new.username.strip(), new.email.strip().lower()
+    _refuse_taken(username, email)
+    user = User(username=User.normalize_username(username), email=email, role=new.role)
+    _check(user, new.password)
+    user.set_password(new.password or None)
+    user.save(force_insert=True)
+    audit.record(verb, actor=by, subject=user.username, detail={"to": user.role})
+    return user
+
+
+def _locked(user: User) -> User:
+    return User.objects.select_for_update().get(pk=user.pk)
+
+
+def _refuse_losing_last_admin(user: User) -> None:
+    # All admin rows are locked, in one order, so that two admins cannot demote each other at the same time.
+    admins = User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True).order_by("pk")
+    if not [admin for admin in admins if admin.pk != user.pk]:
+        raise LastAdmin("Make another person an admin first.")
+
+
+def _refuse_taken(username: str, email: str) -> None:
+    if username and User.objects.filter(username__iexact=username).exists():
+        raise NameTaken("This name is taken.", attr="username")
+    if email and User.objects.filter(email__iexact=email).exists():
+        raise NameTaken("This e-mail address is taken.", attr="email")
+
+
+def _check(user: User, password: str = "") -> None:
+    if "@" in user.username:
+        # Sign-in takes either: a name that reads as an address could be another person's address.
+        raise InvalidPerson("A user name may not contain “@”.", attr="username")
+    try:
+        user.clean_fields(exclude=["password"])
+    except ValidationError as error:
+        attr, messages = next(iter(error.message_dict.items()))
+        raise InvalidPerson(messages[0], attr=attr) from error
+    if password:
+        _check_password(user, password)
+
+
+def _check_password(user: User, password: str) -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise InvalidPerson(" ".join(error.messages), attr="password") from error
+
+
+def _in_words(grants: Sequence[Grant]) -> str:
+    return ", ".join(f"{grant.account_id or 'all accounts'}: {grant.role}" for grant in grants) or "none"

@@ -1,0 +1,143 @@
+"""Signing in to the API: a short access token and a refresh token that works once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from allauth.account.adapter import get_adapter
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
+
+from accounts.models import User
+from accounts.services import people
+from accounts.tokens import AccessToken, RefreshToken, TokenError
+from audit import services as audit
+from audit import verbs
+from cloudconsole.core import clock
+from cloudconsole.core.errors import CloudconsoleError, Kind
+
+# The longest window of ACCOUNT_RATE_LIMITS["login_failed"].
+LOCKED_OUT_S = 300
+
+
+class InvalidCredentials(CloudconsoleError):
+    """Wrong name or wrong password: the answer does not tell which. The API says 401."""
+
+    kind = Kind.FORBIDDEN
+    code = "invalid_credentials"
+    title = "Sign-in failed"
+
+
+class LockedOut(CloudconsoleError):
+    """Too many failures for this name or from this address. The API says 429."""
+
+    kind = Kind.BUSY
+    code = "too_many_attempts"
+    title = "Too many failed attempts"
+    retry_after_s = LOCKED_OUT_S
+
+
+class InvalidRefreshToken(CloudconsoleError):
+    """Not a refresh token of ours, expired, used before, or ended. The API says 401."""
+
+    kind = Kind.FORBIDDEN
+    code = "token_not_valid"
+    title = "The refresh token is not valid"
+
+
+@dataclass(frozen=True)
+class TokenPair:
+    """`expires_in`: seconds that the access token lasts."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_in: int
+    token_type: str = "Bearer"  # noqa: S105 - the scheme of the Authorization header
+
+
+def sign_in(*, request: HttpRequest, login: str, password: str) -> TokenPair:
+    """Tokens for the name or e-mail address and password. Raises InvalidCredentials or LockedOut.
+
+    Counts failures together with the sign-in page, and does the same work whether the name exists or not.
+    """
+    adapter = get_adapter(request)
+    try:
+        user: User | None = adapter.authenticate(request, username=login.strip(), password=password)
+    except ValidationError as error:
+        raise LockedOut("Too many failed attempts. Try again in five minutes.") from error
+    if user is None:
+        raise InvalidCredentials("The name or the password is wrong.")
+    with transaction.atomic():
+        user.last_login = clock.now()
+        user.save(update_fields=["last_login"])
+        pair = _issue(user)
+        audit.record(verbs.TOKEN_ISSUED, actor=user, subject=user.username)
+    return pair
+
+
+def refresh(*, refresh_token: str) -> TokenPair:
+    """A new pair for a refresh token, which is dead from then on. Raises InvalidRefreshToken.
+
+    A token that comes a second time was stolen, from us or from its thief: every token of the person ends.
+    """
+    token = _parsed(refresh_token)
+    with transaction.atomic():
+        user = _owner(token)
+        if _spend(token, user):
+            pair = _issue(user)
+            audit.record(verbs.TOKEN_REFRESHED, actor=user, subject=user.username)
+            return pair
+        people.end_tokens(user=user)
+        audit.record(verbs.TOKEN_REUSE_REFUSED, actor=None, subject=user.username, outcome="refused")
+    raise InvalidRefreshToken("This refresh token was used before. Sign in again.")
+
+
+@transaction.atomic
+def sign_out(*, refresh_token: str) -> None:
+    """End a refresh token. One that is dead already is left as it is; raises InvalidRefreshToken for what never was one."""
+    token = _parsed(refresh_token)
+    user = _owner(token)
+    if _spend(token, user):
+        audit.record(verbs.SIGNED_OUT, actor=user, subject=user.username)
+
+
+def _issue(user: User) -> TokenPair:
+    access, refreshing = AccessToken.made_for(user), RefreshToken.made_for(user)
+    OutstandingToken.objects.filter(user=user, expires_at__lt=clock.now()).delete()
+    # Only the token's id is kept: a copy of the database lets nobody in.
+    OutstandingToken.objects.create(
+        user=user, jti=refreshing["jti"], token="", created_at=clock.now(), expires_at=_moment(refreshing["exp"])
+    )
+    return TokenPair(str(access), str(refreshing), int(settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"].total_seconds()))
+
+
+def _parsed(refresh_token: str) -> RefreshToken:
+    try:
+        return RefreshToken.parsed(refresh_token)
+    except TokenError as error:
+        raise InvalidRefreshToken("The refresh token is not valid or has expired.") from error
+
+
+def _owner(token: RefreshToken) -> User:
+    """Whose token it is, held so that two uses of one token come one after the other. Raises InvalidRefreshToken."""
+    user = User.objects.select_for_update().filter(pk=token.user_id, is_active=True).first()
+    if user is None or not token.is_stamped_by(user):
+        raise InvalidRefreshToken("The refresh token is no longer valid. Sign in again.")
+    return user
+
+
+def _spend(token: RefreshToken, user: User) -> bool:
+    """Whether this is the token's first use."""
+    issued = OutstandingToken.objects.filter(jti=token["jti"], user=user).first()
+    if issued is None:
+        raise InvalidRefreshToken("The refresh token is no longer valid. Sign in again.")
+    _, first_use = BlacklistedToken.objects.get_or_create(token=issued)
+    return first_use
+
+
+def _moment(epoch: int) -> datetime:
+    return datetime.fromtimestamp(epoch, tz=UTC)

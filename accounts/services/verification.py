@@ -1,0 +1,217 @@
+"""What an account's credentials are and allow, asked of AWS: identity first, then one harmless probe per capability."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts import rules
+from accounts.models import AwsAccount, CapabilityCheck, CapabilityStatus, Status, User
+from accounts.services import credentials
+from audit import services as audit
+from audit import verbs
+from cloudconsole import realtime
+from cloudconsole.aws import iam, organizations, sts
+from cloudconsole.aws.credentials import Access, AssumedRole
+from cloudconsole.aws.errors import AwsError, AwsErrorKind
+from cloudconsole.aws.policy import CAPABILITIES
+from cloudconsole.aws.sts import CallerIdentity
+from cloudconsole.core import clock
+from cloudconsole.core.errors import CloudconsoleError
+
+_OPEN_ROLE = (
+    "external_id_not_required",
+    "The role can be assumed without its external id, or with a wrong one.",
+    "Add the condition on sts:ExternalId from the trust policy shown for this account to the role's trust policy.",
+)
+_ROOT_USER = (
+    "root_credentials",
+    "These are keys of the account's root user, which no policy limits.",
+    "Make an IAM user or a role with the policy shown for this account, and delete the root user's keys.",
+)
+_SIMULATOR_CLOSED = "The credentials may not ask IAM's policy simulator; the first cost refresh will show it."
+_PAID = "Not tried with a real request, because each one is charged; this is what IAM's policy simulator says."
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one probe found for one capability."""
+
+    capability: str
+    status: CapabilityStatus
+    aws_code: str = ""
+    detail: str = ""
+    remedy: str = ""
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The IAM actions that the capability needs."""
+        return CAPABILITIES[self.capability].actions
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The result of one verification. `external_id_enforced` is None where there is no role or AWS did not tell."""
+
+    status: Status
+    code: str = ""
+    detail: str = ""
+    remedy: str = ""
+    identity: CallerIdentity | None = None
+    external_id_enforced: bool | None = None
+    findings: tuple[Finding, ...] = ()
+    aws_request_id: str = ""
+
+
+def verify(*, account: AwsAccount, actor: User | None) -> Verification:
+    """Ask AWS what the credentials are and allow, and store it. A failure is a result, not an exception."""
+    result = _examine(account, actor)
+    _store(account, result, actor)
+    return result
+
+
+def _examine(account: AwsAccount, actor: User | None) -> Verification:
+    try:
+        access = credentials.access_for(account, actor)
+        identity = sts.whoami(access)
+    except AwsError as error:
+        return Verification(Status.ERROR, error.code, error.detail, error.remedy, aws_request_id=error.request_id)
+    except CloudconsoleError as error:
+        return Verification(Status.ERROR, error.code, error.detail, getattr(error, "remedy", ""))
+    wrong = _wrong_account(account, identity)
+    if wrong is not None:
+        return wrong
+    findings = tuple(_probe(name, access, identity) for name in CAPABILITIES if name in account.capabilities)
+    enforced = _external_id_enforced(access)
+    return _summary(identity, enforced, findings)
+
+
+def _wrong_account(account: AwsAccount, identity: CallerIdentity) -> Verification | None:
+    if account.account_id not in ("", identity.account_id):
+        detail = f"The credentials are of account {identity.account_id}, not of {account.account_id}."
+        remedy = "Enter credentials of the account this entry stands for."
+        return Verification(Status.ERROR, "account_mismatch", detail, remedy, identity, aws_request_id=identity.request_id)
+    same = AwsAccount.objects.filter(account_id=identity.account_id, deleted_at=None).exclude(pk=account.pk).first()
+    if same is not None:
+        detail = f"Account {identity.account_id} is connected as “{same.alias}” already."
+        remedy = "Remove one of the two."
+        code = "account_already_connected"
+        return Verification(Status.ERROR, code, detail, remedy, identity, aws_request_id=identity.request_id)
+    return None
+
+
+def _summary(identity: CallerIdentity, enforced: bool | None, findings: tuple[Finding, ...]) -> Verification:
+    """The account's state in one: the gravest finding names the cause."""
+    status, (code, detail, remedy) = Status.OK, ("", "", "")
+    missing = [finding for finding in findings if finding.status in (CapabilityStatus.DENIED, CapabilityStatus.NOT_ENABLED)]
+    if enforced is False:
+        status, (code, detail, remedy) = Status.DEGRADED, _OPEN_ROLE
+    elif rules.is_root(identity.arn):
+        status, (code, detail, remedy) = Status.DEGRADED, _ROOT_USER
+    elif missing:
+        first = missing[0]
+        status = Status.DEGRADED
+        code, detail, remedy = f"capability_{first.status}", f"{first.capability}: {first.detail}", first.remedy
+    return Verification(status, code, detail, remedy, identity, enforced, findings, identity.request_id)
+
+
+def _external_id_enforced(access: Access) -> bool | None:
+    if not isinstance(access.source, AssumedRole):
+        return None
+    try:
+        return sts.insists_on_external_id(access, access.source)
+    except AwsError:
+        return None  # AWS did not answer: unknown is not a finding
+
+
+def _probe(capability: str, access: Access, identity: CallerIdentity) -> Finding:
+    try:
+        return _PROBES.get(capability, _simulated)(capability, access, identity)
+    except AwsError as error:
+        status = _STATUS_OF.get(error.cause, CapabilityStatus.UNKNOWN)
+        return Finding(capability, status, error.aws_code, error.detail, error.remedy)
+
+
+def _identity(capability: str, access: Access, identity: CallerIdentity) -> Finding:
+    return Finding(capability, CapabilityStatus.OK, detail=identity.arn)
+
+
+def _organization(capability: str, access: Access, identity: CallerIdentity) -> Finding:
+    organization = organizations.describe(access)
+    if organization is None:
+        return Finding(capability, CapabilityStatus.OK, detail="The account is in no organization.")
+    pays = organization.management_account_id
+    payer = "this account" if pays == identity.account_id else pays
+    return Finding(capability, CapabilityStatus.OK, detail=f"Organization {organization.id}, paid by {payer}.")
+
+
+def _simulated(capability: str, access: Access, identity: CallerIdentity) -> Finding:
+    """IAM's own answer to "would it be allowed": for what cannot be tried without being charged or changing anything."""
+    actions = CAPABILITIES[capability].actions
+    try:
+        decisions = iam.simulate(access, identity.arn, actions)
+    except AwsError as error:
+        return Finding(capability, CapabilityStatus.UNKNOWN, error.aws_code, _SIMULATOR_CLOSED, error.remedy)
+    denied = [action for action in actions if decisions.get(action) != "allowed"]
+    if not denied:
+        return Finding(capability, CapabilityStatus.OK, detail=_PAID)
+    explicit = any(decisions.get(action) == "explicitDeny" for action in denied)
+    reason = "an explicit Deny forbids" if explicit else "no policy allows"
+    remedy = (
+        "Find the Deny in the identity's policies, its permissions boundary or the organization's service control policies."
+        if explicit
+        else f"Add {', '.join(denied)} to the policies of {identity.arn}; the policy shown for this account has it."
+    )
+    return Finding(
+        capability, CapabilityStatus.DENIED, "AccessDenied", f"For this identity {reason} {', '.join(denied)}.", remedy
+    )
+
+
+_PROBES: dict[str, Callable[[str, Access, CallerIdentity], Finding]] = {"identity": _identity, "organization": _organization}
+
+_STATUS_OF = {
+    AwsErrorKind.ACCESS_DENIED: CapabilityStatus.DENIED,
+    AwsErrorKind.NOT_ENABLED: CapabilityStatus.NOT_ENABLED,
+}
+
+
+_STORED = ["status", "status_code", "status_detail", "status_remedy", "verified_at", "account_id", "identity_arn"]
+
+
+@transaction.atomic
+def _store(account: AwsAccount, result: Verification, actor: User | None) -> None:
+    row = AwsAccount.objects.select_for_update().filter(pk=account.pk, deleted_at=None).first()
+    if row is None:
+        return  # removed while AWS was asked
+    now = clock.now()
+    row.status, row.status_code, row.status_detail, row.status_remedy = result.status, result.code, result.detail, result.remedy
+    row.verified_at = now
+    if result.identity is not None and result.status != Status.ERROR:
+        row.account_id, row.identity_arn = result.identity.account_id, result.identity.arn
+    row.save(update_fields=_STORED)
+    _store_findings(row, result.findings, now)
+    transaction.on_commit(lambda: realtime.publish("account", row.pk, row.pk))
+    outcome = "failure" if result.status == Status.ERROR else "success"
+    detail = {"status": str(result.status), "code": result.code}
+    audit.record(
+        verbs.ACCOUNT_VERIFIED, actor=actor, account=row, outcome=outcome, detail=detail, aws_request_id=result.aws_request_id
+    )
+
+
+def _store_findings(row: AwsAccount, findings: Sequence[Finding], now: datetime) -> None:
+    CapabilityCheck.objects.filter(account=row).delete()
+    CapabilityCheck.objects.bulk_create(
+        CapabilityCheck(
+            account=row,
+            capability=finding.capability,
+            status=finding.status,
+            aws_code=finding.aws_code,
+            detail=finding.detail,
+            remedy=finding.remedy,
+            checked_at=now,
+        )
+        for finding in findings
+    )
