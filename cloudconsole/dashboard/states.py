@@ -37,6 +37,10 @@ _STATES = {
     "denied": State("Access denied", "bad", "block"),
     "not_enabled": State("Not enabled", "warn", "toggle_off"),
     "skipped": State("Skipped", "", "skip_next"),
+    "covered": State("Read from the payer", "", "account_tree"),
+    "waiting": State("Waiting", "", "schedule"),
+    "stored": State("Stored", "ok", _OK),
+    "split": State("Split", "", "call_split"),
     # capabilities
     "unknown": State("Not known", "", "help"),
     # audit outcomes
