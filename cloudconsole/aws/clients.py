@@ -14,7 +14,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.session import Session
 
-from cloudconsole.aws import attempts, logs
+from cloudconsole.aws import attempts, integrity, logs
 from cloudconsole.aws.credentials import Access, Keys
 from cloudconsole.aws.identity import CurrentCredentialProvider, CurrentCredentials, Identities, acting_as
 
@@ -75,6 +75,7 @@ def _new_session() -> Session:
     logs.pin()
     session.register_component("credential_provider", CurrentCredentialProvider(CurrentCredentials(keys_of)))
     attempts.watch(session)
+    integrity.guard(session)
     return session
 
 

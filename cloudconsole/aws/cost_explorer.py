@@ -43,7 +43,7 @@ __all__ = [
 OPERATION = "GetCostAndUsage"
 
 # AWS publishes no limit; its staff once named ten a second. The burst covers a whole backfill of one account.
-_RATE = Rate(per_second=2, burst=20)
+_RATE = Rate(per_second=2, burst=40)
 
 # The request was sent and may have been answered, so it may be on the bill.
 _ANSWER_LOST = (ReadTimeoutError, ConnectionClosedError, ResponseStreamingError)
@@ -212,9 +212,9 @@ class _PageObserver:
             self._record(outcome, answer.get("ResponseMetadata", {}).get("RequestId", ""), charged=True)
 
     def close(self, error: AwsError) -> None:
-        """botocore reports no attempt whose answer it cannot parse; its failure is recorded here instead."""
+        """An attempt whose answer cannot be parsed is not reported by botocore; its failure is recorded here instead."""
         if self._started is not None:
-            self._record(error.cause, error.request_id, charged=error.cause is AwsErrorKind.GARBLED)
+            self._record(error.cause, error.request_id, charged=True)
 
     def _record(self, outcome: str, request_id: str, *, charged: bool = False) -> None:
         started, self._started = self._started, None

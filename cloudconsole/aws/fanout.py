@@ -38,7 +38,7 @@ class UnexpectedFailure(CloudconsoleError):
     title = "Cloudconsole failed here"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answered(Generic[T, R]):
     """The target answered."""
 
@@ -46,7 +46,7 @@ class Answered(Generic[T, R]):
     value: R
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Failed(Generic[T]):
     """The target did not: an AwsError, DeadlineExceeded, another expected error, or UnexpectedFailure."""
 
@@ -63,7 +63,7 @@ class Progress:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Budget(Generic[T]):
     """What one account in one region may be asked: `key_of` names both, `in_flight` is the number of calls at once."""
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -123,12 +124,10 @@ class Identities:
         started = clock.now()
         # The attempts of the call that needs this session are being watched; these are not among them.
         with acting_as(as_hub), attempts.observed_by(None):
-            answer = self._ask(role, session_name(access.actor), access.region, hub)
-        granted = answer["Credentials"]
-        keys = Keys(granted["AccessKeyId"], granted["SecretAccessKey"], granted["SessionToken"])
-        return RoleSession(keys, started_at=started, expires_at=granted["Expiration"])
+            keys, expires = self._ask(role, session_name(access.actor), access.region, hub)
+        return RoleSession(keys, started_at=started, expires_at=expires)
 
-    def _ask(self, role: AssumedRole, name: str, region: str, hub: Keys) -> AssumeRoleResponseTypeDef:
+    def _ask(self, role: AssumedRole, name: str, region: str, hub: Keys) -> tuple[Keys, datetime]:
         duration = requested_duration(role, hub)
         sts = self._sts(region)
         try:
@@ -147,8 +146,13 @@ def assume_role(sts: STSClient, role: AssumedRole, name: str, duration_s: int) -
     return sts.assume_role(RoleArn=role.role_arn, RoleSessionName=name, DurationSeconds=duration_s, ExternalId=role.external_id)
 
 
-def _assume_for(sts: STSClient, role: AssumedRole, name: str, duration_s: int, hub: Keys) -> AssumeRoleResponseTypeDef:
-    return translation.guarded("sts", "AssumeRole", hub.secrets, lambda: assume_role(sts, role, name, duration_s))
+def _assume_for(sts: STSClient, role: AssumedRole, name: str, duration_s: int, hub: Keys) -> tuple[Keys, datetime]:
+    def request() -> tuple[Keys, datetime]:
+        granted = assume_role(sts, role, name, duration_s)["Credentials"]
+        keys = Keys(granted["AccessKeyId"], granted["SecretAccessKey"], granted["SessionToken"])
+        return keys, granted["Expiration"]
+
+    return translation.guarded("sts", "AssumeRole", hub.secrets, request)
 
 
 class AmbientIdentity:

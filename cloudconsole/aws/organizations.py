@@ -36,25 +36,22 @@ def describe(access: Access) -> Organization | None:
     """The organization of the account, None when it is in none. Raises AwsError."""
     region = regions.home(access.region)
     try:
-        answer = calls.call(
-            access,
-            "organizations",
-            "DescribeOrganization",
-            region,
-            lambda: client("organizations", region).describe_organization(),
-        )
+        return calls.call(access, "organizations", "DescribeOrganization", region, lambda: _describe(region))
     except AwsError as error:
         if error.aws_code == "AWSOrganizationsNotInUseException":
             return None
         raise
-    organization = answer["Organization"]
-    return Organization(organization["Id"], organization["MasterAccountId"])
 
 
 def list_accounts(access: Access) -> list[OrganizationAccount]:
     """All accounts of the organization; only its management account and delegated administrators may ask."""
     region = regions.home(access.region)
     return calls.call(access, "organizations", "ListAccounts", region, lambda: _list(region))
+
+
+def _describe(region: str) -> Organization:
+    organization = client("organizations", region).describe_organization()["Organization"]
+    return Organization(organization["Id"], organization["MasterAccountId"])
 
 
 def _list(region: str) -> list[OrganizationAccount]:

@@ -23,9 +23,11 @@ class CallerIdentity:
 
 def whoami(access: Access) -> CallerIdentity:
     """Who `access` is. Needs no permission: proves the credentials, not what they may do. Raises AwsError."""
-    answer = calls.call(
-        access, "sts", "GetCallerIdentity", access.region, lambda: client("sts", access.region).get_caller_identity()
-    )
+    return calls.call(access, "sts", "GetCallerIdentity", access.region, lambda: _whoami(access.region))
+
+
+def _whoami(region: str) -> CallerIdentity:
+    answer = client("sts", region).get_caller_identity()
     request_id = answer["ResponseMetadata"]["RequestId"]
     return CallerIdentity(answer["Account"], answer["Arn"], answer["UserId"], request_id)
 

@@ -64,11 +64,12 @@ _MAX_MESSAGE = 1_000
 def guarded(service: str, operation: str, secrets: Collection[str], request: Callable[[], T]) -> T:
     """What `request` brings; its AWS failures as AwsError, in which none of `secrets` appears.
 
+    `request` asks and reads: a member that the answer should have and has not (KeyError) makes it garbled.
     The original exception is not chained: its frames and texts hold signed requests.
     """
     try:
         return request()
-    except (boto.ClientError, boto.BotoCoreError, ResponseParserError) as failure:
+    except (boto.ClientError, boto.BotoCoreError, ResponseParserError, KeyError) as failure:
         error = translate(service, operation, failure, secrets)
     raise error
 

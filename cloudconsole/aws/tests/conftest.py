@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from cloudconsole.aws import clients
 from cloudconsole.aws.credentials import Access, StaticKey
 from cloudconsole.aws.tests.scripted import Endpoint, whoami_reply
+
+_numbers = itertools.count()
 
 
 @pytest.fixture
@@ -27,7 +31,8 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
 
 @pytest.fixture
 def access() -> Access:
-    return access_with("AKIAEXAMPLE000000001")
+    """Somebody whom no other test has called AWS as, so that rate limits start afresh."""
+    return replace(access_with("AKIAEXAMPLE000000001"), key=f"account-{next(_numbers)}:1")
 
 
 def access_with(key_id: str, *, token: str | None = None, region: str = "us-east-1") -> Access:

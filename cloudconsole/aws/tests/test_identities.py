@@ -76,9 +76,7 @@ def test_all_accounts_share_one_client_per_service_and_region(endpoint: Endpoint
     assert client("sts", "us-east-1") is not client("sts", "eu-central-1")
 
 
-def test_a_client_does_not_outlive_the_endpoint_it_was_made_for(
-    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_client_does_not_outlive_the_endpoint_it_was_made_for(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     before = client("sts", "us-east-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     assert client("sts", "us-east-1").meta.endpoint_url == "http://127.0.0.1:9"
