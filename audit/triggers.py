@@ -33,7 +33,7 @@ _SQLITE = (
     CREATE TRIGGER audit_event_is_new BEFORE INSERT ON {TABLE}
     WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE seq = NEW.seq OR hash = NEW.hash OR prev_hash = NEW.prev_hash)
     BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END
-    """,
+    """,  # noqa: S608 - made of two constants of this module
 )
 _SQLITE_REMOVAL = (
     "DROP TRIGGER audit_event_is_new",

@@ -28,9 +28,9 @@ def test_events_count_from_one_without_a_gap_and_each_names_the_one_before() -> 
 
 def test_a_rolled_back_change_leaves_no_event_and_no_gap() -> None:
     recorded()
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         recorded()
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
     recorded()
 
     assert list(AuditEvent.objects.order_by("seq").values_list("seq", flat=True)) == [1, 2]

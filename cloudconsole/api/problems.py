@@ -5,7 +5,7 @@ No exception's own text ever gets out: a message is either one of ours, or one t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from django.core import exceptions as django_errors
 from django.db import OperationalError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, JsonResponse
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -132,36 +132,16 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response 
     if problem is None:
         return None
     set_rollback()
-    request = context.get("request")
-    if problem.status in (403, 401) and isinstance(request, HttpRequest):
-        log.info("refused", code=problem.code, status=problem.status)
+    if problem.status in (401, 403):
+        log.info("refused", code=problem.code, status=problem.status, view=type(context.get("view")).__name__)
     return ProblemResponse(problem)
 
 
 def problem_of(error: Exception) -> Problem | None:
     """The problem that tells of `error`, or None when it is not an expected failure."""
-    match error:
-        case AwsError():
-            return _of_aws(error)
-        case CloudconsoleError():
-            return _of_ours(error)
-        case drf.ValidationError():
-            return _invalid(_flatten(error.get_full_details()))
-        case drf.APIException():
-            return _of_drf(error)
-        case Http404():
-            return Problem.plain(404)
-        case django_errors.PermissionDenied():
-            return Problem.plain(403)
-        case django_errors.ValidationError():
-            return _invalid(_flatten(drf.ValidationError(_django_messages(error)).get_full_details()))
-        case django_errors.RequestDataTooBig() | django_errors.TooManyFieldsSent() | django_errors.TooManyFilesSent():
-            return Problem.plain(413)
-        case django_errors.SuspiciousOperation():
-            return Problem.plain(400)
-        case OperationalError():
-            log.error("database_unavailable", exc_info=error)
-            return Problem.plain(503, **{"Retry-After": str(RETRY_AFTER_S)})
+    for kind, tell in _TELLERS:
+        if isinstance(error, kind):
+            return tell(error)
     return None
 
 
@@ -215,7 +195,7 @@ def _headers_of(error: drf.APIException) -> dict[str, str]:
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = str(challenge)
     if isinstance(error, drf.Throttled):
-        headers["Retry-After"] = str(max(1, int(error.wait or RETRY_AFTER_S)))
+        headers["Retry-After"] = str(max(1, int(getattr(error, "wait", None) or RETRY_AFTER_S)))
     return headers
 
 
@@ -254,3 +234,29 @@ def _django_messages(error: django_errors.ValidationError) -> Any:
 
 def _coded(errors: Iterable[django_errors.ValidationError]) -> list[drf.ErrorDetail]:
     return [drf.ErrorDetail(message, error.code or "invalid") for error in errors for message in error.messages]
+
+
+def _database_unavailable(error: OperationalError) -> Problem:
+    log.error("database_unavailable", exc_info=error)
+    return Problem.plain(503, **{"Retry-After": str(RETRY_AFTER_S)})
+
+
+# The first that fits tells; subclasses stand before their base.
+_TELLERS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Callable[[Any], Problem]], ...] = (
+    (AwsError, _of_aws),
+    (CloudconsoleError, _of_ours),
+    (drf.ValidationError, lambda error: _invalid(_flatten(error.get_full_details()))),
+    (drf.APIException, _of_drf),
+    (Http404, lambda _: Problem.plain(404)),
+    (django_errors.PermissionDenied, lambda _: Problem.plain(403)),
+    (
+        django_errors.ValidationError,
+        lambda error: _invalid(_flatten(drf.ValidationError(_django_messages(error)).get_full_details())),
+    ),
+    (
+        (django_errors.RequestDataTooBig, django_errors.TooManyFieldsSent, django_errors.TooManyFilesSent),
+        lambda _: Problem.plain(413),
+    ),
+    (django_errors.SuspiciousOperation, lambda _: Problem.plain(400)),
+    (OperationalError, _database_unavailable),
+)

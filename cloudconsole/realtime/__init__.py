@@ -1,0 +1,3 @@
+from cloudconsole.realtime.publishing import publish
+
+__all__ = ["publish"]

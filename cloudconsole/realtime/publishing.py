@@ -1,0 +1,32 @@
+"""Tell the browsers, once what changed is committed. A lost message loses nothing: pages also look from time to time."""
+
+from __future__ import annotations
+
+import structlog
+from asgiref.sync import async_to_sync
+from channels.layers import InMemoryChannelLayer, get_channel_layer
+from django.db import transaction
+from redis.exceptions import RedisError
+
+from cloudconsole.realtime import bridge
+from cloudconsole.realtime.messages import Change
+
+log = structlog.get_logger(__name__)
+
+
+def publish(type: str, id: str | int, account: int | None = None) -> None:  # noqa: A002 - the names that the browser gets
+    """Say after the commit that the thing of this `type` and `id` changed; `account` is its AWS account's primary key."""
+    change = Change(type=type, id=id, account=account)
+    transaction.on_commit(lambda: _send(change), robust=True)
+
+
+def _send(change: Change) -> None:
+    layer = get_channel_layer()
+    if isinstance(layer, InMemoryChannelLayer):
+        bridge.send(change)  # workers and commands are other processes, and memory is not shared
+        return
+    try:
+        for group in change.groups:
+            async_to_sync(layer.group_send)(group, change.for_layer())
+    except (RedisError, OSError) as error:
+        log.warning("live_message_lost", type=change.type, reason=error.__class__.__name__)
