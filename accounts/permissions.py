@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from accounts.models import AwsAccount, User
 from cloudconsole.core.permissions import ACCOUNT_SCOPED, ROLE_PERMISSIONS, Perm, Role
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # which imports this module by its name in the settings
 
 _READING = ("GET", "HEAD", "OPTIONS")
 
