@@ -89,8 +89,19 @@ def _config(service: str) -> Config:
     )
 
 
-_shared = _SharedClients()
-_identities = Identities(sts=lambda region: client("sts", region))
+class _Process:
+    """What one process shares. A forked child starts afresh: connections and locks stay its parent's."""
+
+    def __init__(self) -> None:
+        self.start()
+        os.register_at_fork(after_in_child=self.start)
+
+    def start(self) -> None:
+        self.clients = _SharedClients()
+        self.identities = Identities(sts=lambda region: client("sts", region))
+
+
+_process = _Process()
 
 
 @overload
@@ -103,20 +114,20 @@ def client(service: Literal["iam"], region: str) -> IAMClient: ...
 def client(service: Literal["organizations"], region: str) -> OrganizationsClient: ...
 def client(service: str, region: str) -> Any:
     """The shared client; calls on it need a surrounding `acting_as`."""
-    return _shared.get(service, region)
+    return _process.clients.get(service, region)
 
 
 def keys_of(access: Access) -> Keys:
     """The keys to sign with as `access`, from the cache where they are still fresh. Raises AwsError."""
-    return _identities.keys_of(access)
+    return _process.identities.keys_of(access)
 
 
 def forget(access: Access) -> bool:
     """Drop the cached session of `access`. False when its credentials cannot be renewed."""
-    return _identities.forget(access)
+    return _process.identities.forget(access)
 
 
 def close() -> None:
-    """Close all clients and forget all sessions, as a process does before it forks or ends."""
-    _shared.close()
-    _identities.clear()
+    """Close all clients and forget all sessions."""
+    _process.clients.close()
+    _process.identities.clear()

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -129,3 +131,16 @@ def test_whoami_brings_the_account_and_the_request_id(endpoint: Endpoint, access
     assert identity.account_id == "111111111111"
     assert identity.arn.endswith("AKIAEXAMPLE000000001")
     assert identity.request_id == "r-whoami"
+
+
+def test_a_forked_process_has_clients_of_its_own() -> None:
+    script = (
+        "import os, sys\n"
+        "from cloudconsole.aws.clients import client\n"
+        "before = client('sts', 'us-east-1')\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    os._exit(3 if client('sts', 'us-east-1') is before else 0)\n"
+        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
