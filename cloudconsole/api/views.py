@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
 
+from django.http.response import HttpResponseBase
 from rest_framework import generics
+from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from cloudconsole.api import idempotency, pagination
 from cloudconsole.core.permissions import Perm
 
 
@@ -14,11 +19,48 @@ class ApiView(APIView):
     """Declares which right it needs: one `permission` for all methods, or one for each.
 
     `public = True` marks the few that answer anybody. A view that declares neither is refused to everybody.
+    A POST or DELETE with an `Idempotency-Key` acts once and is answered the same way again, without the view's doing.
     """
 
-    permission: ClassVar[Perm | dict[str, Perm] | None] = None
+    permission: ClassVar[Perm | Mapping[str, Perm] | None] = None
     public: ClassVar[bool] = False
+
+    _claim: idempotency.Claim | None = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)  # a request that is refused or throttled claims nothing
+        self._claim = idempotency.claim(request)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, idempotency.Replay):
+            return cast(Response, exc.as_http())
+        try:
+            return super().handle_exception(exc)
+        except Exception:
+            self._release()
+            raise
+
+    def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Response:
+        finished = super().finalize_response(request, cast(Response, response), *args, **kwargs)
+        if self._claim is not None:
+            if isinstance(finished, Response):
+                finished.add_post_render_callback(self._claim.settle)
+            else:
+                self._claim.settle(finished)
+        return finished
+
+    def _release(self) -> None:
+        if self._claim is not None:
+            self._claim.release()
 
 
 class ListApiView(ApiView, generics.ListAPIView[Any]):
-    """A list that a person pages through."""
+    """A list with numbered pages."""
+
+    pagination_class = pagination.PageNumberPagination
+
+
+class UnboundedListApiView(ApiView, generics.ListAPIView[Any]):
+    """A list without end, read by a cursor; `ordering` of the pagination class must be unique and unchanging."""
+
+    pagination_class = pagination.CursorPagination
