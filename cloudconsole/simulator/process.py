@@ -140,8 +140,10 @@ def start(
     command = [sys.executable, "-m", "cloudconsole.simulator", "--parent", str(os.getpid())]
     command += _arguments(port=port or 0, seed=seed, today=today, origin=origin, page_size=page_size, memory=memory)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=None, text=True, cwd=_PROJECT)
-    line = process.stdout.readline() if process.stdout else ""
+    assert process.stdout is not None  # noqa: S101 - it is a pipe, see above
+    line = process.stdout.readline()
     if not line.startswith("ready "):
+        process.stdout.close()
         process.kill()
         process.wait()
         raise SimulatorFailed(f"the simulator did not start (exit code {process.returncode}): {line.strip()}")

@@ -39,7 +39,7 @@ class Aws:
         self._session = boto3.Session()
         self.client = cache(self._client)
 
-    def _client(self, service: str, key: str | DemoKey = "hub", region: str = "us-east-1") -> Any:
+    def _client(self, service: str, key: str | DemoKey = "hub", region: str = "us-east-1", read_timeout: float = 20) -> Any:
         found = self.keys[key] if isinstance(key, str) else key
         return self._session.client(  # type: ignore[call-overload]
             service,
@@ -48,7 +48,7 @@ class Aws:
             aws_access_key_id=found.access_key_id,
             aws_secret_access_key=found.secret_access_key,
             aws_session_token=found.session_token,
-            config=Config(retries={"total_max_attempts": 1}, parameter_validation=False, read_timeout=20),
+            config=Config(retries={"total_max_attempts": 1}, parameter_validation=False, read_timeout=read_timeout),
         )
 
     def costs(self, start: str, end: str, *group_by: str, key: str | DemoKey = "hub", **more: Any) -> dict[str, Any]:

@@ -56,7 +56,9 @@ def test_totals_are_the_ledgers(aws: Aws) -> None:
     assert found == {day.isoformat(): ledger.totals(day, now)[()] for day in days("2026-10-01", "2026-11-22")}
 
 
-@pytest.mark.parametrize("group_by", [("SERVICE", "RECORD_TYPE"), ("LINKED_ACCOUNT", "SERVICE"), ("REGION", "SERVICE"), ("REGION",)])
+@pytest.mark.parametrize(
+    "group_by", [("SERVICE", "RECORD_TYPE"), ("LINKED_ACCOUNT", "SERVICE"), ("REGION", "SERVICE"), ("REGION",)]
+)
 def test_groups_are_the_ledgers(aws: Aws, group_by: tuple[str, ...]) -> None:
     found = groups(aws.all_pages("2026-10-25", "2026-11-23", *group_by))
 
@@ -202,7 +204,11 @@ def test_a_later_look_restates_the_last_days(aws: Aws) -> None:
         return unblended(aws.costs("2026-11-21", "2026-11-22"))
 
     seen = [yesterday()]
-    for moment in (datetime(2026, 11, 23, 12, tzinfo=UTC), datetime(2026, 11, 24, 12, tzinfo=UTC), datetime(2026, 11, 28, tzinfo=UTC)):
+    for moment in (
+        datetime(2026, 11, 23, 12, tzinfo=UTC),
+        datetime(2026, 11, 24, 12, tzinfo=UTC),
+        datetime(2026, 11, 28, tzinfo=UTC),
+    ):
         aws.simulator.set_now(moment)
         seen.append(yesterday())
 

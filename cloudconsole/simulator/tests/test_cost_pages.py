@@ -27,8 +27,9 @@ def test_a_page_token_belongs_to_its_question(aws: Aws) -> None:
     aws.simulator.set_page_size(50)
     token = aws.costs(*PERIOD, *GROUP_BY)["NextPageToken"]
 
-    for other in ({"Metrics": ["UnblendedCost"]}, {"Granularity": "MONTHLY"}):
-        assert refused(lambda: aws.costs(*PERIOD, *GROUP_BY, NextPageToken=token, **other)).code == "RequestChangedException"
+    fewer = refused(lambda: aws.costs(*PERIOD, *GROUP_BY, NextPageToken=token, Metrics=["UnblendedCost"]))
+    monthly = refused(lambda: aws.costs(*PERIOD, *GROUP_BY, NextPageToken=token, Granularity="MONTHLY"))
+    assert fewer.code == monthly.code == "RequestChangedException"
     assert aws.costs(*PERIOD, *GROUP_BY, NextPageToken=token)["ResultsByTime"]
 
 

@@ -54,7 +54,10 @@ def test_on_the_first_of_a_month_the_whole_month_may_be_asked(aws: Aws) -> None:
         ({"Metrics": ["UNBLENDED_COST"]}, "are invalid"),
         ({"GroupBy": [{"Type": "DIMENSION", "Key": key} for key in ("SERVICE", "REGION", "AZ")]}, "at most 2"),
         ({"GroupBy": [{"Type": "LINKED_ACCOUNT", "Key": ""}]}, "Group Definition type is invalid."),
-        ({"GroupBy": [{"Type": "DIMENSION", "Key": "RESOURCE_ID"}]}, "Group Definition dimension is invalid. Valid values are AZ"),
+        (
+            {"GroupBy": [{"Type": "DIMENSION", "Key": "RESOURCE_ID"}]},
+            "Group Definition dimension is invalid. Valid values are AZ",
+        ),
         ({"Filter": service("Usage", key="CHARGE_TYPE")}, "CHARGE_TYPE is invalid"),
         ({"Filter": {}}, "exactly one root"),
         ({"Filter": {"Not": service("Tax"), **service("Tax")}}, "exactly one root"),

@@ -21,9 +21,7 @@ def test_what_no_policy_allows_is_an_implicit_deny(aws: Aws) -> None:
 
 def test_a_service_control_policy_is_an_explicit_deny(aws: Aws) -> None:
     role = aws.simulator.organization()["roles"][0]
-    session = aws.client("sts").assume_role(
-        RoleArn=role["role_arn"], RoleSessionName="alice", ExternalId=role["external_id"]
-    )
+    session = aws.client("sts").assume_role(RoleArn=role["role_arn"], RoleSessionName="alice", ExternalId=role["external_id"])
     found = decisions(aws._client("iam", as_key(session)), role["role_arn"], "s3:DeleteBucket", "s3:ListAllMyBuckets")
 
     assert found == {"s3:DeleteBucket": "explicitDeny", "s3:ListAllMyBuckets": "allowed"}
