@@ -1,0 +1,147 @@
+"""What can be asked about costs, and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from cloudconsole.aws.cost_explorer import Metric
+from cloudconsole.core.errors import CloudconsoleError
+from costs.rules import cubes
+from costs.rules.charge_types import ChargeType
+from costs.rules.cubes import Dimension
+from costs.rules.windows import DayRange
+
+
+class Granularity(StrEnum):
+    """How time is cut. WHOLE is one result for the whole range."""
+
+    DAILY = "daily"
+    MONTHLY = "monthly"
+    WHOLE = "whole"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Costs of `days` in one metric. Empty filters let everything through; filters of one kind are alternatives.
+
+    `accounts`: ids, aliases or twelve-digit numbers. `currency` is needed only where several would be mixed.
+    """
+
+    days: DayRange
+    granularity: Granularity = Granularity.DAILY
+    group_by: tuple[Dimension, ...] = ()
+    metric: Metric = Metric.UNBLENDED
+    charge_types: frozenset[ChargeType] = frozenset()
+    services: frozenset[str] = frozenset()
+    regions: frozenset[str] = frozenset()
+    record_types: frozenset[str] = frozenset()
+    accounts: tuple[str, ...] = ()
+    currency: str | None = None
+
+    @property
+    def filtered(self) -> frozenset[Dimension]:
+        """The dimensions that its filters need told apart."""
+        needed = {
+            Dimension.SERVICE: bool(self.services),
+            Dimension.REGION: bool(self.regions),
+            Dimension.RECORD_TYPE: bool(self.record_types or self.charge_types),
+        }
+        return frozenset(dimension for dimension, used in needed.items() if used)
+
+
+class NotStored(CloudconsoleError):
+    """The stored groupings cannot answer this. Cost Explorer tells at most two dimensions at a time."""
+
+    code = "not_stored"
+    title = "This combination is not stored"
+
+    @classmethod
+    def because(cls, dimensions: Iterable[Dimension], *, attr: str = "group_by") -> NotStored:
+        asked = ", ".join(sorted(NAMES[dimension] for dimension in dimensions))
+        pairs = "; ".join(" and ".join(NAMES[dimension] for dimension in pair) for pair in cubes.pairs())
+        return cls(f"Costs are not stored by {asked} at once. Groups and filters together can be one of: {pairs}.", attr=attr)
+
+
+class MixedCurrencies(CloudconsoleError):
+    """Amounts of different currencies are never added."""
+
+    code = "mixed_currencies"
+    title = "The costs are in several currencies"
+
+
+class UnknownAccount(CloudconsoleError):
+    code = "unknown_account"
+    title = "The account is not known"
+
+
+class UnknownValue(CloudconsoleError):
+    """A misspelt name would otherwise read as "costs nothing"."""
+
+    code = "unknown_value"
+    title = "No cost carries this value"
+
+
+NAMES: dict[Dimension, str] = {
+    Dimension.SERVICE: "service",
+    Dimension.ACCOUNT: "account",
+    Dimension.REGION: "region",
+    Dimension.RECORD_TYPE: "record_type",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One combination of values: AWS's strings in `keys`, names for people in `labels`."""
+
+    keys: tuple[str, ...]
+    labels: tuple[str, ...]
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """One cut of time. Groups and residual add up to `total`, which is None where nothing is stored.
+
+    `complete`: every day of it had settled, for every account, when it was fetched. `estimated`: AWS has not closed
+    the month. `residual`: what AWS told in total but not in groups.
+    """
+
+    start: date
+    end: date
+    estimated: bool
+    complete: bool
+    total: Decimal | None
+    residual: Decimal
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """How far one account's figures can be trusted. `missing_days`: days of the range of which nothing is stored."""
+
+    account: int
+    alias: str
+    account_id: str
+    status: str
+    code: str
+    detail: str
+    remedy: str
+    observed_at: datetime | None
+    missing_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`total` is None where nothing is stored; `as_of` is when the oldest of the figures was fetched, None if any never was."""
+
+    question: Question
+    currency: str | None
+    periods: tuple[Period, ...]
+    total: Decimal | None
+    residual: Decimal
+    as_of: datetime | None
+    completeness: tuple[Completeness, ...]

@@ -1,0 +1,112 @@
+"""Which stored facts a person's question counts: every visible account once, a covered one from its payer's bill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from django.contrib.auth.models import AnonymousUser
+
+from accounts.models import User
+from cloudconsole.core.permissions import Perm
+from costs.models import BillingScope, CostMonth, CostSource
+from costs.rules.cubes import Cube
+from costs.selectors.questions import UnknownAccount
+
+_SINGLE = {BillingScope.MEMBER, BillingScope.STANDALONE}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Facts of `source` that count for `shown`, the account a person knows them by.
+
+    `only`: the linked accounts that count, None for the whole bill. `without`: those that count elsewhere.
+    """
+
+    source: CostSource
+    shown: CostSource
+    only: frozenset[str] | None = None
+    without: frozenset[str] = frozenset()
+
+    @property
+    def is_payer(self) -> bool:
+        return self.source.scope not in _SINGLE
+
+    @property
+    def is_whole(self) -> bool:
+        return self.only is None and not self.without
+
+
+def parts(user: User | AnonymousUser, accounts: Sequence[str] = ()) -> list[Part]:
+    """What `user` may see the costs of, narrowed to `accounts` if any are given. Raises UnknownAccount."""
+    sources = list(
+        CostSource.objects.visible_to(user, Perm.COSTS_VIEW).select_related("account", "covered_by__account").order_by("pk")
+    )
+    counted = {source.pk for source in sources if source.covered_by_id is None}
+    found = [part for source in sources if (part := _part(source, counted)) is not None]
+    found = _without_overlap(found)
+    return _narrowed(found, sources, accounts) if accounts else found
+
+
+def _part(source: CostSource, counted: set[int]) -> Part | None:
+    payer = source.covered_by
+    if payer is None:
+        return Part(source, source)
+    if payer.pk in counted or payer.account.deleted_at is not None:
+        return None  # in the payer's bill, which this person sees whole
+    return Part(payer, source, only=frozenset({source.account.account_id}))
+
+
+def _without_overlap(found: list[Part]) -> list[Part]:
+    """A member that counts by itself is left out of its payer's bill, whatever the reason."""
+    numbers = frozenset(part.source.account.account_id for part in found if part.only is None)
+    payers = [part for part in found if part.only is None and part.is_payer]
+    if not payers or len(numbers) < 2:
+        return found
+    listed = _listed([part.source for part in payers], numbers)
+    return [
+        replace(part, without=listed.get(part.source.pk, frozenset()) - {part.source.account.account_id})
+        if part.only is None
+        else part
+        for part in found
+    ]
+
+
+def _listed(sources: Iterable[CostSource], numbers: Iterable[str]) -> dict[int, frozenset[str]]:
+    rows = CostMonth.objects.filter(cube=Cube.ACCOUNT_RECORD_TYPE, source__in=list(sources), first__value__in=list(numbers))
+    listed: dict[int, set[str]] = {}
+    for source_id, number in rows.order_by().values_list("source_id", "first__value").distinct():
+        listed.setdefault(source_id, set()).add(number)
+    return {pk: frozenset(found) for pk, found in listed.items()}
+
+
+def _narrowed(found: list[Part], sources: list[CostSource], accounts: Sequence[str]) -> list[Part]:
+    numbers = {_number(reference, sources) or reference for reference in accounts}
+    own = {part.source.account.account_id for part in found if part.is_whole and not part.is_payer}
+    unseen = numbers - own - {source.account.account_id for source in sources}
+    if unseen:
+        _check_linked(unseen, [part.source for part in found if part.only is None and part.is_payer])
+    narrowed = (_narrow(part, numbers) for part in found)
+    return [part for part in narrowed if part is not None]
+
+
+def _narrow(part: Part, numbers: set[str]) -> Part | None:
+    if part.only is not None:
+        return part if part.only <= numbers else None
+    if not part.is_payer:
+        return part if part.source.account.account_id in numbers else None
+    return replace(part, only=frozenset(numbers) - part.without, without=frozenset())
+
+
+def _number(reference: str, sources: list[CostSource]) -> str | None:
+    for source in sources:
+        if reference in {str(source.account_id), source.account.alias, source.account.account_id}:
+            return source.account.account_id
+    return None
+
+
+def _check_linked(numbers: set[str], payers: list[CostSource]) -> None:
+    """Other accounts can be asked for when a visible bill names them. Hidden and unknown ones read the same."""
+    listed = frozenset[str]().union(*_listed(payers, numbers).values()) if payers else frozenset[str]()
+    for reference in sorted(numbers - listed):
+        raise UnknownAccount(f"There is no account “{reference}” whose costs you may see.", attr="account")
