@@ -1,73 +1,92 @@
-"""What every test stands on: nothing of the developer's own installation is touched, and each worker keeps to itself."""
+"""What the tests of every app share: people of each role, API clients, and the simulated AWS organization."""
 
 from __future__ import annotations
 
-import os
-import shutil
-from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from django.conf import settings
+from django.core.cache import cache
+from rest_framework.test import APIClient
 
-DATABASE_FIXTURES = frozenset({"db", "transactional_db", "django_db_setup", "live_server", "client", "admin_client"})
+from accounts.models import Grant, User
+from accounts.tokens import AccessToken
+from cloudconsole.core.permissions import Role
+from cloudconsole.simulator import process
+from cloudconsole.simulator.process import SimulatorHandle
+
+PASSWORD = "a-long-enough-passphrase"  # noqa: S105 - of people who exist only in tests
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--database-only", action="store_true", help="Run only tests that use the database or need services.")
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_configure(config: pytest.Config) -> None:
-    if config.option.help:
-        return
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick, and only here
+@pytest.fixture(autouse=True)
+def _fast_and_apart(settings: Any) -> Iterator[None]:
+    """Counters of one test do not reach another, and hashing a password costs nothing."""
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "tests"}}
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
-    if settings.REDIS_URL:
-        _use_redis_database(_worker_number(config))
-    else:
-        settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-        settings.CELERY_BROKER_URL = "memory://"
-        settings.CELERY_BROKER_TRANSPORT_OPTIONS = {}
+    yield
+    cache.clear()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--database-only"):
-        left_out = [item for item in items if not _needs_services(item)]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if _needs_services(item)]
-    for item in items:
-        if item.get_closest_marker("services") and not settings.REDIS_URL:
-            item.add_marker(pytest.mark.skip(reason="needs PostgreSQL and Redis: `make test` brings them"))
-        if item.get_closest_marker("browser") and chromium() is None:
-            item.add_marker(pytest.mark.skip(reason="needs Chromium: install it from the distribution's packages"))
+@pytest.fixture
+def make_user(db: None) -> Callable[..., User]:
+    """`make_user("ada", Role.OPERATOR, everywhere=True)`: a person; `everywhere` grants their role on every account."""
+
+    def make(username: str, role: Role = Role.VIEWER, *, everywhere: bool = False) -> User:
+        user = User.objects.create_user(username, f"{username}@example.com", PASSWORD, role)
+        if everywhere:
+            Grant.objects.create(user=user, account=None, role=role)
+        return user
+
+    return make
 
 
-def chromium() -> Path | None:
-    """The browser that page tests drive, if this machine has one."""
-    given = os.environ.get("CHROMIUM", "")
-    found = given or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    return Path(found) if found else None
+@pytest.fixture
+def admin(make_user: Callable[..., User]) -> User:
+    return make_user("admin", Role.ADMIN)
 
 
-def _needs_services(item: pytest.Item) -> bool:
-    markers = ("django_db", "services")
-    fixtures = set(getattr(item, "fixturenames", ()))
-    return any(item.get_closest_marker(name) for name in markers) or bool(fixtures & DATABASE_FIXTURES)
+@pytest.fixture
+def operator(make_user: Callable[..., User]) -> User:
+    return make_user("operator", Role.OPERATOR, everywhere=True)
 
 
-def _worker_number(config: pytest.Config) -> int:
-    worker: str = getattr(config, "workerinput", {}).get("workerid", "gw0")
-    return int(worker.removeprefix("gw"))
+@pytest.fixture
+def viewer(make_user: Callable[..., User]) -> User:
+    return make_user("viewer", Role.VIEWER, everywhere=True)
 
 
-def _use_redis_database(number: int) -> None:
-    """One Redis database for each worker: emptying a cache in one leaves the others alone."""
-    url = urlunsplit(urlsplit(settings.REDIS_URL)._replace(path=f"/{number}"))
-    settings.REDIS_URL = settings.CELERY_BROKER_URL = url
-    settings.CACHES["default"]["LOCATION"] = url
-    settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"] = [url]
+@pytest.fixture
+def stranger(make_user: Callable[..., User]) -> User:
+    """Signed in, granted nothing."""
+    return make_user("stranger", Role.OPERATOR)
+
+
+@pytest.fixture
+def api() -> Callable[[User | None], APIClient]:
+    """`api(user)`: a client that carries an access token of `user`; `api(None)` is nobody."""
+
+    def client(user: User | None = None) -> APIClient:
+        made = APIClient(raise_request_exception=True)
+        if user is not None:
+            made.credentials(HTTP_AUTHORIZATION=f"Bearer {AccessToken.made_for(user)}")
+        return made
+
+    return client
+
+
+@pytest.fixture(scope="session")
+def _simulator_process() -> Iterator[SimulatorHandle]:
+    with process.running() as running:
+        yield running
+
+
+@pytest.fixture
+def simulator(_simulator_process: SimulatorHandle, monkeypatch: pytest.MonkeyPatch) -> SimulatorHandle:
+    """The simulated organization, as after its start, and every AWS call of this test goes there."""
+    _simulator_process.reset()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", _simulator_process.url)
+    return _simulator_process

@@ -1,1 +1,22 @@
-urlpatterns: list[object] = []
+from __future__ import annotations
+
+from django.urls import path
+
+from accounts.api import aws_accounts, identity, people
+
+urlpatterns = [
+    path("/auth/signup", identity.SignUp.as_view()),
+    path("/auth/login", identity.Login.as_view()),
+    path("/auth/token", identity.Login.as_view()),
+    path("/auth/token/refresh", identity.Refresh.as_view()),
+    path("/auth/logout", identity.Logout.as_view()),
+    path("/auth/me", identity.Me.as_view()),
+    path("/users", people.People.as_view()),
+    path("/users/<int:user_id>", people.Person.as_view()),
+    path("/users/<int:user_id>/grants", people.Grants.as_view()),
+    path("/accounts", aws_accounts.Accounts.as_view()),
+    path("/accounts/<str:account_id>", aws_accounts.Account.as_view()),
+    path("/accounts/<str:account_id>/verify", aws_accounts.Verify.as_view()),
+    path("/accounts/<str:account_id>/policy", aws_accounts.Policy.as_view()),
+    path("/accounts/<str:account_id>/trust-policy", aws_accounts.TrustPolicy.as_view()),
+]

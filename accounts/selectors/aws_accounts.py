@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.db.models import Q
 
 from accounts import rules
-from accounts.models import AwsAccount, CapabilityCheck, User
+from accounts.models import AwsAccount, CapabilityCheck, Status, User
 from accounts.models.aws_account import AwsAccountQuerySet
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.permissions import Perm
@@ -39,6 +39,11 @@ class NotAllowedHere(CloudconsoleError):
 def visible(user: User) -> AwsAccountQuerySet:
     """The accounts `user` may see, with their hub, by alias."""
     return AwsAccount.objects.visible_to(user, Perm.ACCOUNTS_VIEW).select_related("hub").order_by("alias")
+
+
+def hubs_for(user: User) -> AwsAccountQuerySet:
+    """The accounts that may assume roles of others, for those who connect accounts."""
+    return AwsAccount.objects.visible_to(user, Perm.ACCOUNTS_MANAGE).exclude(status=Status.ERROR).order_by("alias")
 
 
 def get_for(user: User, reference: str | int, permission: Perm) -> AwsAccount:

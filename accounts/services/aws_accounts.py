@@ -321,4 +321,4 @@ def _locked(account: AwsAccount) -> AwsAccount:
 
 
 def _published(row: AwsAccount) -> None:
-    transaction.on_commit(lambda: realtime.publish("account", row.pk, row.pk))
+    realtime.publish("account", row.pk, row.pk)

@@ -55,6 +55,12 @@ def unstored_access(account: AwsAccount, key: KeyInput | None, actor: User | Non
     return _access(account, _static(key), f"{account.uuid}:{uuid.uuid4()}", actor)
 
 
+def hub_access(account: AwsAccount, actor: User | None) -> Access:
+    """As whom the role of `account` is assumed: its hub, or the host of this installation. Raises as `access_for` does."""
+    source, key = _hub_source(account, (account,))
+    return _access(account, source, key, actor)
+
+
 def store(*, account: AwsAccount, key: KeyInput) -> None:
     """Seal `key` for `account`, in place of what was there. Works without reading the old one, readable or not."""
     sealed = _seal(account, key)

@@ -55,6 +55,17 @@ class NewUser:
 
 
 @dataclass(frozen=True)
+class PersonChanges:
+    """What to change; None leaves it as it is."""
+
+    email: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    role: str | None = None
+    is_active: bool | None = None
+
+
+@dataclass(frozen=True)
 class GrantInput:
     """A role on one AWS account, by primary key, or on all of them with None."""
 
@@ -115,12 +126,22 @@ def activate(*, user: User, by: User | None) -> User:
 
 
 @transaction.atomic
-def change_profile(
-    *, user: User, by: User, email: str | None = None, first_name: str | None = None, last_name: str | None = None
-) -> User:
-    """Change what a person is called and where they are reached; None leaves it. Raises InvalidPerson, NameTaken."""
+def change(*, user: User, changes: PersonChanges, by: User) -> User:
+    """All of `changes`, or none. Raises InvalidPerson, NameTaken, LastAdmin."""
+    user = change_profile(user=user, changes=changes, by=by)
+    if changes.role is not None:
+        user = change_role(user=user, role=Role(changes.role), by=by)
+    if changes.is_active is not None:
+        user = (activate if changes.is_active else deactivate)(user=user, by=by)
+    return user
+
+
+@transaction.atomic
+def change_profile(*, user: User, changes: PersonChanges, by: User) -> User:
+    """Change what a person is called and where they are reached, and nothing else. Raises InvalidPerson, NameTaken."""
     user = _locked(user)
-    given = {"email": None if email is None else email.strip().lower(), "first_name": first_name, "last_name": last_name}
+    email = None if changes.email is None else changes.email.strip().lower()
+    given = {"email": email, "first_name": changes.first_name, "last_name": changes.last_name}
     changed = {name: value for name, value in given.items() if value is not None and value != getattr(user, name)}
     if not changed:
         return user

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from allauth.account.adapter import get_adapter
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
+from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from accounts.models import User
@@ -112,7 +112,7 @@ def _issue(user: User) -> TokenPair:
     OutstandingToken.objects.create(
         user=user, jti=refreshing["jti"], token="", created_at=clock.now(), expires_at=_moment(refreshing["exp"])
     )
-    return TokenPair(str(access), str(refreshing), int(settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"].total_seconds()))
+    return TokenPair(str(access), str(refreshing), int(api_settings.ACCESS_TOKEN_LIFETIME.total_seconds()))
 
 
 def _parsed(refresh_token: str) -> RefreshToken:

@@ -193,7 +193,7 @@ def _store(account: AwsAccount, result: Verification, actor: User | None) -> Non
         row.account_id, row.identity_arn = result.identity.account_id, result.identity.arn
     row.save(update_fields=_STORED)
     _store_findings(row, result.findings, now)
-    transaction.on_commit(lambda: realtime.publish("account", row.pk, row.pk))
+    realtime.publish("account", row.pk, row.pk)
     outcome = "failure" if result.status == Status.ERROR else "success"
     detail = {"status": str(result.status), "code": result.code}
     audit.record(

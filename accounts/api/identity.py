@@ -1,0 +1,154 @@
+"""/api/auth: signing up, in and out, and oneself."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import AuthenticationFailed, Throttled
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.people import PersonSerializer
+from accounts.api.requests import PasswordField, person, valid
+from accounts.models import User
+from accounts.selectors import people as selectors
+from accounts.services import people, sign_in
+from cloudconsole.api.throttles import AddressThrottle
+from cloudconsole.api.views import ApiView
+from cloudconsole.core.errors import CloudconsoleError
+from cloudconsole.core.permissions import Perm
+
+
+class SignUpSerializer(serializers.Serializer[Any]):
+    username = serializers.CharField(max_length=150)
+    email = serializers.EmailField(max_length=254)
+    password = PasswordField()
+
+
+class LoginSerializer(serializers.Serializer[Any]):
+    username = serializers.CharField(max_length=254, help_text="The user name or the e-mail address.")
+    password = PasswordField()
+
+
+class RefreshSerializer(serializers.Serializer[Any]):
+    refresh_token = serializers.CharField(max_length=4096, write_only=True)
+
+
+class TokenPairSerializer(serializers.Serializer[Any]):
+    access_token = serializers.CharField(read_only=True)
+    refresh_token = serializers.CharField(read_only=True, help_text="Works once; the answer to it brings the next.")
+    token_type = serializers.CharField(read_only=True, default="Bearer")
+    expires_in = serializers.IntegerField(read_only=True, help_text="Seconds that the access token lasts.")
+
+
+class OwnGrantSerializer(serializers.Serializer[Any]):
+    account = serializers.IntegerField(source="account_id", allow_null=True, help_text="null: every account")
+    alias = serializers.CharField(source="account.alias", allow_null=True, default=None)
+    role = serializers.CharField()
+
+
+class MeSerializer(PersonSerializer):
+    grants = serializers.SerializerMethodField()
+
+    class Meta(PersonSerializer.Meta):
+        fields = [*PersonSerializer.Meta.fields, "grants"]
+
+    @extend_schema(responses=OwnGrantSerializer(many=True))
+    def get_grants(self, user: User) -> list[dict[str, Any]]:
+        return list(OwnGrantSerializer(selectors.grants_of(user), many=True).data)
+
+
+class MeChangesSerializer(serializers.Serializer[Any]):
+    """What people may change about themselves. The role is not among it."""
+
+    email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
+    first_name = serializers.CharField(max_length=150, required=False, allow_blank=True)
+    last_name = serializers.CharField(max_length=150, required=False, allow_blank=True)
+
+
+class _Door(ApiView):
+    """Answers anybody, and looks at no other sign-in than what the body brings."""
+
+    public = True
+    authentication_classes = []
+    throttle_classes = [AddressThrottle]
+
+    def get_authenticate_header(self, request: Request) -> str:
+        # Without an authenticator of its own a view would answer 403 where the contract says 401.
+        return 'Bearer realm="api"'
+
+
+class SignUp(_Door):
+    @extend_schema(request=SignUpSerializer, responses={201: PersonSerializer}, tags=["identity"])
+    def post(self, request: Request) -> Response:
+        """Make oneself an account, where sign-up is open; otherwise 403 `signup_closed`."""
+        given = valid(SignUpSerializer, request)
+        user = people.sign_up(new=people.NewUser(given["username"], given["email"], given["password"]))
+        return Response(PersonSerializer(user).data, status=status.HTTP_201_CREATED)
+
+
+class Login(_Door):
+    @extend_schema(
+        request=LoginSerializer,
+        responses=TokenPairSerializer,
+        tags=["identity"],
+        examples=[OpenApiExample("By name", {"username": "ada", "password": "…"}, request_only=True)],
+    )
+    def post(self, request: Request) -> Response:
+        """An access and a refresh token. 401 `invalid_credentials`; 429 after repeated failures."""
+        given = valid(LoginSerializer, request)
+        try:
+            pair = sign_in.sign_in(request=request._request, login=given["username"], password=given["password"])
+        except sign_in.LockedOut as error:
+            raise Throttled(error.retry_after_s, error.detail, error.code) from error
+        except sign_in.InvalidCredentials as error:
+            _unauthorized(error)
+        return Response(TokenPairSerializer(pair).data)
+
+
+class Refresh(_Door):
+    throttle_classes = []  # a token of 256 random bits is not guessed
+
+    @extend_schema(request=RefreshSerializer, responses=TokenPairSerializer, tags=["identity"])
+    def post(self, request: Request) -> Response:
+        """A new pair. The old refresh token is dead from then on; using it again ends every token of its owner."""
+        try:
+            pair = sign_in.refresh(refresh_token=valid(RefreshSerializer, request)["refresh_token"])
+        except sign_in.InvalidRefreshToken as error:
+            _unauthorized(error)
+        return Response(TokenPairSerializer(pair).data)
+
+
+class Logout(_Door):
+    throttle_classes = []
+
+    @extend_schema(request=RefreshSerializer, responses={204: None}, tags=["identity"])
+    def post(self, request: Request) -> Response:
+        """End a refresh token."""
+        try:
+            sign_in.sign_out(refresh_token=valid(RefreshSerializer, request)["refresh_token"])
+        except sign_in.InvalidRefreshToken as error:
+            _unauthorized(error)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class Me(ApiView):
+    permission = Perm.SELF
+
+    @extend_schema(responses=MeSerializer, tags=["identity"])
+    def get(self, request: Request) -> Response:
+        """Own profile, role and grants."""
+        return Response(MeSerializer(person(request)).data)
+
+    @extend_schema(request=MeChangesSerializer, responses=MeSerializer, tags=["identity"])
+    def patch(self, request: Request) -> Response:
+        """Change one's own profile. Role and grants are an admin's to give."""
+        given = valid(MeChangesSerializer, request)
+        user = people.change_profile(user=person(request), changes=people.PersonChanges(**given), by=person(request))
+        return Response(MeSerializer(user).data)
+
+
+def _unauthorized(error: CloudconsoleError) -> NoReturn:
+    raise AuthenticationFailed(error.detail, code=error.code) from error
