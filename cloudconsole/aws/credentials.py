@@ -131,16 +131,23 @@ class SessionCache:
 
     def get(self, key: SessionKey, assume: Callable[[], RoleSession]) -> RoleSession:
         """The cached session, or the one that `assume` brings. A failure is told to everybody who waited for it."""
-        with self._lock:
-            session = self._sessions.get(key)
-            if session is not None and session.is_fresh(clock.now()):
-                self._sessions.move_to_end(key)
-                return session
-            renewal = self._renewals.get(key)
-            mine = renewal is None
-            if renewal is None:
-                renewal = self._renewals[key] = Future()
-        return self._renew(key, renewal, assume) if mine else _wait_for(renewal)
+        while True:
+            with self._lock:
+                session = self._sessions.get(key)
+                if session is not None and session.is_fresh(clock.now()):
+                    self._sessions.move_to_end(key)
+                    return session
+                renewal = self._renewals.get(key)
+                if renewal is None:
+                    mine = self._renewals[key] = Future()
+                    break
+            failure = renewal.exception()
+            if failure is None:
+                return renewal.result()
+            if isinstance(failure, AwsError):
+                raise failure.anew()  # one exception object must not be raised in several threads
+            # The other caller gave up for a reason of its own (its deadline, an interrupt): ask again.
+        return self._renew(key, mine, assume)
 
     def forget(self, key: SessionKey) -> None:
         """Drop a session that AWS no longer accepts."""
@@ -170,10 +177,3 @@ class SessionCache:
                 self._sessions[key] = session
                 while len(self._sessions) > self._capacity:
                     self._sessions.popitem(last=False)
-
-
-def _wait_for(renewal: Future[RoleSession]) -> RoleSession:
-    failure = renewal.exception()
-    if isinstance(failure, AwsError):
-        raise failure.anew()  # one exception object must not be raised in several threads
-    return renewal.result()

@@ -5,8 +5,10 @@ The table of codes is in `codes`, the reading of botocore's exceptions in `trans
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from cloudconsole.core.errors import CloudconsoleError, Kind
 
@@ -142,9 +144,10 @@ class AwsError(CloudconsoleError):
     def __str__(self) -> str:
         return f"{self.service}:{self.operation}: {self.detail} ({self.aws_code or self.cause})"
 
-    def anew(self) -> AwsError:
-        """The same failure as a fresh exception, for another thread that waited for the same call."""
-        return AwsError(
+    def __reduce__(self) -> tuple[partial[AwsError], tuple[()]]:
+        # Exceptions are copied and pickled by position, which keyword-only arguments do not allow.
+        again = partial(
+            AwsError,
             service=self.service,
             operation=self.operation,
             cause=self.cause,
@@ -156,6 +159,11 @@ class AwsError(CloudconsoleError):
             denial=self.denial,
             clock_skew_s=self.clock_skew_s,
         )
+        return again, ()
+
+    def anew(self) -> AwsError:
+        """The same failure as a fresh exception, for another thread that waited for the same call."""
+        return copy(self)
 
 
 class NoIdentity(RuntimeError):

@@ -11,9 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudconsole.aws import sts
-from cloudconsole.aws.credentials import Access, AssumedRole, Keys, StaticKey, requested_duration, session_name
-from cloudconsole.aws.errors import AwsError, AwsErrorKind
+from cloudconsole.aws.credentials import (
+    Access,
+    AssumedRole,
+    Keys,
+    RoleSession,
+    SessionCache,
+    SessionKey,
+    StaticKey,
+    requested_duration,
+    session_name,
+)
+from cloudconsole.aws.errors import AwsError, AwsErrorKind, DeadlineExceeded
 from cloudconsole.aws.tests.scripted import Endpoint, Reply, Request, Script, role_reply, whoami_reply, xml_error
+from cloudconsole.core import clock
 
 HUB = StaticKey("AKIAHUB", "secret-of-the-hub")
 ROLE = AssumedRole("arn:aws:iam::222222222222:role/console", "external-id", HUB)
@@ -88,6 +99,48 @@ def test_those_who_wait_for_a_refused_role_are_refused_with_it(endpoint: Endpoin
         failures = [future.exception() for future in (first, *others)]
     assert {failure.cause for failure in failures if isinstance(failure, AwsError)} == {AwsErrorKind.ACCESS_DENIED}
     assert len({id(failure) for failure in failures}) == 8
+
+
+def test_a_caller_who_runs_out_of_time_does_not_take_the_waiting_ones_along(endpoint: Endpoint) -> None:
+    cache = SessionCache()
+    key = SessionKey(ROLE, "alice", "us-east-1", endpoint.url)
+    asked, may_fail, asked_again = Event(), Event(), Event()
+    session = RoleSession(Keys("ASIA", "s", "t"), clock.now(), clock.now() + timedelta(hours=1))
+
+    def out_of_time() -> RoleSession:
+        asked.set()
+        may_fail.wait(10)
+        raise DeadlineExceeded("Too late.")
+
+    def in_time() -> RoleSession:
+        asked_again.set()
+        return session
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(cache.get, key, out_of_time)
+        asked.wait(10)
+        second = pool.submit(cache.get, key, in_time)
+        assert not asked_again.is_set()
+        may_fail.set()
+        assert isinstance(first.exception(), DeadlineExceeded)
+        assert second.result() is session
+
+
+def test_the_cache_forgets_what_was_used_longest_ago(endpoint: Endpoint) -> None:
+    cache = SessionCache(capacity=2)
+    session = RoleSession(Keys("ASIA", "s", "t"), clock.now(), clock.now() + timedelta(hours=1))
+    made: list[str] = []
+
+    def use(name: str) -> None:
+        def assume() -> RoleSession:
+            made.append(name)
+            return session
+
+        cache.get(SessionKey(ROLE, name, "us-east-1", endpoint.url), assume)
+
+    for name in ("first", "second", "first", "third", "first", "second"):
+        use(name)
+    assert made == ["first", "second", "third", "second"]
 
 
 def test_a_refusal_is_not_remembered(endpoint: Endpoint) -> None:
