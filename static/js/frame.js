@@ -129,9 +129,11 @@ function prepareToasts(scope) {
 function showChosen(scope = document) {
   for (const part of scope.querySelectorAll("[data-shown-for]")) {
     const [name, values] = part.dataset.shownFor.split(":");
-    const chosen = document.querySelector(`input[name="${CSS.escape(name)}"]:checked`)?.value;
+    const quoted = CSS.escape(name);
+    const chosen = document.querySelector(`input[name="${quoted}"]:checked, select[name="${quoted}"]`)?.value;
     part.hidden = chosen !== undefined && !values.split(",").includes(chosen);
-    for (const control of part.querySelectorAll("input, select, textarea")) control.disabled = part.hidden;
+    // What is hidden is not sent; a part inside a hidden part stays as its own choice says.
+    for (const control of part.querySelectorAll("input, select, textarea")) control.disabled = control.closest("[data-shown-for][hidden]") !== null;
   }
 }
 
@@ -171,7 +173,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("change", (event) => {
-  if (event.target.matches("input[type=radio]")) showChosen();
+  if (event.target.matches("input[type=radio], select")) showChosen();
   if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
 });
 document.addEventListener("input", (event) => {

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from cloudconsole.aws.policy import CAPABILITIES
 from cloudconsole.core import clock
 from cloudconsole.dashboard import figures
 from cloudconsole.dashboard.navigation import SCOPE_PARAMETERS
@@ -117,6 +118,13 @@ def lasted(value: timedelta | None) -> str:
 @register.filter
 def account_number(value: str | None) -> str:
     return figures.account_number(value or "") or figures.UNKNOWN
+
+
+@register.simple_tag
+def capability_sentence(name: str) -> str:
+    """What a capability of an AWS account is for."""
+    capability = CAPABILITIES.get(name)
+    return capability.sentence if capability else ""
 
 
 @register.inclusion_tag("parts/_pill.html")

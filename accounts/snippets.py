@@ -1,0 +1,53 @@
+"""What has to be pasted into AWS, as text to copy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from accounts.models import AwsAccount, User
+from accounts.services import policies
+from cloudconsole.aws import iam, policy
+from cloudconsole.aws.policy import PolicyDocument
+from cloudconsole.core.errors import CloudconsoleError
+
+# Stands where nobody has asked AWS yet who the credentials are; a person replaces it.
+_NOT_KNOWN_YET = "<ARN of the identity that assumes the role>"
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """The trust policy for a role that is assumed through `hub` (an account's id; empty: the credentials of this host)."""
+
+    hub: str
+    text: str
+
+
+def permissions(account: AwsAccount) -> str:
+    """The least policy for what is switched on for `account`."""
+    return _text(policies.permissions_policy(account=account))
+
+
+def trust(account: AwsAccount, actor: User) -> str:
+    """The trust policy of the account's role; with a gap in it while AWS cannot tell who will assume it."""
+    try:
+        return _text(policies.trust_policy(account=account, actor=actor))
+    except CloudconsoleError:
+        return _text(policy.trust_policy(trusted_arn=_NOT_KNOWN_YET, external_id=account.external_id))
+
+
+def for_new_role(hubs: Iterable[AwsAccount], external_id: str) -> list[Snippet]:
+    """One trust policy for each way in which a new role can be assumed."""
+    known = [(str(hub.pk), iam.role_arn_of(hub.identity_arn) if hub.identity_arn else _NOT_KNOWN_YET) for hub in hubs]
+    ways = [*known, ("", _NOT_KNOWN_YET)]
+    return [Snippet(hub, _text(policy.trust_policy(trusted_arn=arn, external_id=external_id))) for hub, arn in ways]
+
+
+def every_permission() -> str:
+    """The policy for everything that can be switched on."""
+    return _text(policy.permissions_policy(policy.CAPABILITIES))
+
+
+def _text(document: PolicyDocument) -> str:
+    return json.dumps(document, indent=2)
