@@ -10,6 +10,8 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
+INSTALLATION = "installation"  # how this one is set up; `manage.py up` runs these and the security checks
+
 LOCAL_NAMES = frozenset({"localhost", "[::1]", "testserver", ".localhost"})
 
 
@@ -79,7 +81,7 @@ def https_for_others(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return []
 
 
-@register()
+@register(INSTALLATION)
 def a_shared_database_has_a_shared_broker(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3") == (not settings.REDIS_URL):
         return []
@@ -129,7 +131,7 @@ def generated_secrets_are_private(app_configs: Any, **kwargs: Any) -> list[Check
     return []
 
 
-@register()
+@register(INSTALLATION)
 def aws_endpoint_is_meant(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     if endpoint and public_hosts() and not settings.DEMO_DATA:

@@ -81,9 +81,13 @@ def program(port: int) -> Program:
 
 @dataclass(frozen=True)
 class Organization:
-    """The running simulator, by its control address."""
+    """The simulator on this machine, by its port."""
 
-    url: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     def wait(self, alive: Callable[[], bool]) -> bool:
         """Whether it answers in time; False at once when its process is gone."""

@@ -7,6 +7,7 @@ Standard library only, so that it starts at once and weighs little.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -30,7 +31,10 @@ def watch(lines: Iterable[str]) -> set[int]:
 
 def end(groups: set[int], grace_s: float = GRACE_S) -> None:
     """Ask `groups` to end, and after `grace_s` seconds end those that did not."""
-    left = {group for group in groups if send(group, signal.SIGTERM)}
+    for group in groups:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(group, signal.SIGTERM)  # its leader, which ends the others in good order
+    left = groups
     deadline = time.monotonic() + grace_s
     while left and time.monotonic() < deadline:
         time.sleep(0.1)

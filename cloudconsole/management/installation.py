@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import signal
 import socket
@@ -58,6 +59,7 @@ class Installation:
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
+        logging.getLogger().setLevel(logging.WARNING)  # the terminal is for people; its processes log in full
         self._started_at = time.monotonic()
         self._port = settings.PORT or free_port()
         self._address = f"http://127.0.0.1:{self._port}"
@@ -71,8 +73,7 @@ class Installation:
                 refuse_taken_port(self._port)
                 admin = self._prepare()
                 processes = Processes(settings.VAR_DIR / "log", self._terminal.say)
-                web = self._start(processes)
-                self._wait_for(web, processes)
+                self._start(processes)
                 self._welcome(admin)
                 self._fill(processes)
                 self._look_after(processes)
@@ -99,39 +100,37 @@ class Installation:
                 f"The first admin cannot be made from ADMIN_USERNAME and ADMIN_PASSWORD: {error.detail}"
             ) from error
 
-    def _start(self, processes: Processes) -> Child:
-        """Start everything; the web process is the one that is waited for."""
-        self._choose_aws(processes)
+    def _start(self, processes: Processes) -> None:
+        """Start everything, the web process first and alone: it is what the person waits for."""
+        self._choose_aws()
+        if static_files.collect_if_changed():
+            self._terminal.step("pages", "static files collected")
+        self._wait_for(processes.start(Program("web", web_command(self._port))))
+        if self._organization:
+            processes.start(demo.program(self._organization.port))
         celery = (sys.executable, "-m", "celery", "--app", "cloudconsole", "--quiet")
         worker = ("worker", "--hostname", "worker@%h", "--concurrency", "2", "--without-gossip", "--without-mingle")
         processes.start(Program("worker", (*celery, *worker)))
-        if static_files.collect_if_changed():
-            self._terminal.step("pages", "static files collected")
-        web = processes.start(Program("web", web_command(self._port)))
         processes.start(Program("scheduler", (*celery, "beat")))
         self._terminal.step("processes", f"web, worker, scheduler{', simulator' if self._organization else ''}")
-        return web
 
-    def _choose_aws(self, processes: Processes) -> None:
+    def _choose_aws(self) -> None:
         """Decide what answers AWS calls, for this process and all that it starts, and tell."""
         numbers = demo.connected_numbers()
         match demo.mode(wanted=settings.DEMO, endpoint=settings.AWS_ENDPOINT_URL, connected=numbers):
             case demo.Mode.DEMO:
-                port = free_port()
-                self._organization = demo.Organization(f"http://127.0.0.1:{port}")
+                self._organization = demo.Organization(free_port())
                 os.environ.update(AWS_ENDPOINT_URL=self._organization.url, DEMO_DATA="true")
-                processes.start(demo.program(port))
             case demo.Mode.LEAVING:
                 self._terminal.step("demo", f"over: {', '.join(demo.leave())} removed, they were simulated")
             case demo.Mode.AWS if settings.AWS_ENDPOINT_URL:
                 self._terminal.step("AWS", f"calls go to {settings.AWS_ENDPOINT_URL}")
 
-    def _wait_for(self, web: Child, processes: Processes) -> None:
+    def _wait_for(self, web: Child) -> None:
         deadline = time.monotonic() + WEB_ANSWERS_WITHIN_S
         while not answers(self._port):
             if not web.is_running or time.monotonic() > deadline:
                 raise CommandError(f"The web process does not serve. Its log, {web.log}, ends with:\n{web.last_words()}")
-            processes.tend()
             time.sleep(0.1)
 
     def _welcome(self, admin: first_admin.FirstAdmin) -> None:
@@ -157,8 +156,7 @@ class Installation:
             self._terminal.say("The simulated organization does not answer; its log says why. Everything else works.")
             return
         organization.register_roles()
-        if organization.connect(lambda name: self._terminal.step("demo", f"connecting {name}"), after_first=ticks.tick):
-            ticks.tick()
+        organization.connect(lambda name: self._terminal.step("demo", f"connecting {name}"), after_first=ticks.tick)
 
     def _look_after(self, processes: Processes) -> None:
         look_again_at, showing = 0.0, True

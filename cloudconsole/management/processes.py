@@ -83,8 +83,9 @@ class Processes:
         for child in self._children.values():
             child.restart_at = None
         groups = {child.process.pid for child in self._children.values() if child.process}
-        for group in groups:
-            guard.send(group, signal.SIGTERM)
+        for child in self._children.values():
+            if child.process and child.is_running:
+                child.process.terminate()  # it alone: a worker ends its own children when their work is done
         self._wait(grace_s)
         for group in groups:
             guard.send(group, signal.SIGKILL)
