@@ -5,7 +5,10 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from cloudconsole.api.urls import health_urlpatterns
+
 urlpatterns = [
+    *health_urlpatterns,
     path("", include("cloudconsole.dashboard.urls")),
     path("", include("accounts.urls")),
     path("costs/", include("costs.urls")),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import pagination
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 
 DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 500
+MADE_UP = "Take the cursor from `next` or `previous` of an earlier answer."
 
 
 def page_size_of(request: Request) -> int:
@@ -55,4 +57,10 @@ class CursorPagination(pagination.CursorPagination):
         try:
             return super().decode_cursor(request)
         except NotFound as error:
-            raise ValidationError({"cursor": ["Take the cursor from `next` or `previous` of an earlier answer."]}) from error
+            raise ValidationError({"cursor": [MADE_UP]}) from error
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except (ValueError, DjangoValidationError) as error:  # the position inside the cursor is none of this column
+            raise ValidationError({"cursor": [MADE_UP]}) from error

@@ -2,8 +2,40 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from cloudconsole.api import docs, health
+from cloudconsole.api.root import RootView
 
 app_name = "api"
-urlpatterns: list[URLPattern] = []
-health_urlpatterns: list[URLPattern] = []
+
+
+@require_safe
+@login_not_required
+@never_cache
+def healthz(request: HttpRequest) -> JsonResponse:
+    """This process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+@login_not_required
+@never_cache
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Every part the installation stands on; 503 when one does not hold."""
+    parts = health.readiness()
+    ready = all(state == "ok" for state in parts.values())
+    return JsonResponse({"status": "ok" if ready else "failing", "parts": parts}, status=200 if ready else 503)
+
+
+urlpatterns = [
+    path("", RootView.as_view(), name="root"),
+    path("/schema", docs.SchemaView.as_view(), name="schema"),
+    path("/docs", docs.swagger, name="docs"),
+    path("/redoc", docs.redoc, name="redoc"),
+]
+health_urlpatterns = [path("healthz", healthz, name="healthz"), path("readyz", readyz, name="readyz")]
