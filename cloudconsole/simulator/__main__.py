@@ -15,6 +15,7 @@ from cloudconsole.simulator.app import SimulatedAws
 from cloudconsole.simulator.server import SimulatorServer
 
 _PARENT_CHECK_S = 0.5
+_POLL_S = 0.1  # how soon the server notices that it shall stop
 
 
 def main() -> int:
@@ -32,7 +33,7 @@ def main() -> int:
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(_POLL_S,), daemon=True).start()
     sys.stdout.write(f"ready {server.url}\n")
     sys.stdout.flush()
     _wait(stop, options.parent)

@@ -53,6 +53,13 @@ def validation_error(message: str) -> AwsError:
 
 def read(arguments: dict[str, Any], today: date) -> CostRequest:
     """The question in `arguments`, checked as of `today`; raises AwsError."""
+    try:
+        return _read(arguments, today)
+    except (TypeError, AttributeError):  # a list where a structure belongs, a number where a text
+        raise AwsError("SerializationException", "") from None
+
+
+def _read(arguments: dict[str, Any], today: date) -> CostRequest:
     granularity = arguments.get("Granularity")
     if granularity not in GRANULARITIES:
         raise _constraint(granularity, "granularity", f"Member must satisfy enum value set: [{', '.join(GRANULARITIES)}]")

@@ -66,7 +66,7 @@ class Ledger:
         self, days: Iterable[date], as_of: datetime, group_by: tuple[str, ...], account: str
     ) -> dict[tuple[str, ...], Costs]:
         """As `totals`, over several days and in whole numbers of 1e-10 USD."""
-        key_of = _KEYS[group_by] if group_by in _KEYS else _key_function(group_by)
+        key_of = _key_function(group_by)
         view = view_for(account, group_by)
         found: dict[tuple[str, ...], Costs] = {}
         for day in days:
@@ -110,9 +110,6 @@ _FIELDS: dict[str, Callable[[Line], str]] = {
 def _key_function(group_by: tuple[str, ...]) -> Callable[[Line], tuple[str, ...]]:
     fields = [_FIELDS[name] for name in group_by]
     return lambda line: tuple(field(line) for field in fields)
-
-
-_KEYS: dict[tuple[str, ...], Callable[[Line], tuple[str, ...]]] = {(): lambda line: ()}
 
 
 # --- how a day grows into Cost Explorer

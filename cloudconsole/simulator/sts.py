@@ -72,6 +72,8 @@ def _checked_names(form: dict[str, str]) -> tuple[str, str]:
 
 
 def _checked_duration(text: str | None) -> int:
+    if text is not None and not text.isdecimal():
+        raise AwsError("MalformedInput", "Invalid Argument")
     seconds = int(text) if text else 3600
     if seconds < 900:
         raise _constraint(text, "durationSeconds", "Member must have value greater than or equal to 900")

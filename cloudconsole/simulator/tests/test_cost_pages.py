@@ -23,6 +23,15 @@ def test_pages_split_a_day_and_lose_nothing(aws: Aws) -> None:
     assert sum(len(result["Groups"]) for page in pages for result in page["ResultsByTime"]) == len(whole)
 
 
+def test_an_answer_that_just_fills_a_page_has_no_second_one(aws: Aws) -> None:
+    count = len(groups([aws.costs(*PERIOD, *GROUP_BY)]))
+
+    aws.simulator.set_page_size(count)
+    assert "NextPageToken" not in aws.costs(*PERIOD, *GROUP_BY)
+    aws.simulator.set_page_size(count - 1)
+    assert "NextPageToken" in aws.costs(*PERIOD, *GROUP_BY)
+
+
 def test_a_page_token_belongs_to_its_question(aws: Aws) -> None:
     aws.simulator.set_page_size(50)
     token = aws.costs(*PERIOD, *GROUP_BY)["NextPageToken"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import Any
 
@@ -101,3 +102,12 @@ def test_an_account_that_never_opened_cost_explorer_is_told_so(aws: Aws) -> None
     answer = refused(lambda: aws.costs("2026-11-01", "2026-11-02", key="not-enabled"))
 
     assert (answer.code, answer.message) == ("AccessDeniedException", "User not enabled for cost explorer access")
+
+
+@pytest.mark.parametrize("changed", [{"Filter": {"And": 5}}, {"GroupBy": ["SERVICE"]}, {"Metrics": 5}])
+def test_parameters_of_the_wrong_shape_cannot_be_read(aws: Aws, changed: dict[str, Any]) -> None:
+    body = {"TimePeriod": {"Start": "2026-11-01", "End": "2026-11-02"}, "Granularity": "DAILY", "Metrics": ["BlendedCost"]}
+    client = aws._client("ce")
+    client.meta.events.register("before-call.ce", lambda params, **_: params.update(body=json.dumps(body | changed).encode()))
+
+    assert refused(lambda: client.get_cost_and_usage(**body)).code == "SerializationException"

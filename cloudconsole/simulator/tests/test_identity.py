@@ -115,6 +115,22 @@ def test_a_body_changed_on_the_way_is_noticed(aws: Aws) -> None:
     assert refused(client.list_accounts).code == "InvalidSignatureException"
 
 
+def test_s3_words_its_refusals_its_own_way(aws: Aws) -> None:
+    unknown = refused(lambda: aws.client("s3", "unknown").list_buckets())
+    with time_machine.travel(aws.simulator.now() + timedelta(days=3), tick=False):
+        late = refused(lambda: aws.client("s3").list_buckets())
+
+    assert (unknown.code, unknown.status) == ("InvalidAccessKeyId", 403)
+    assert (late.code, late.status) == ("RequestTimeTooSkewed", 403)
+
+
+def test_a_body_that_is_not_the_signed_one_is_noticed(aws: Aws) -> None:
+    client = aws._client("s3")
+    client.meta.events.register("before-send.s3.CreateBucket", _with_another_body)
+
+    assert refused(lambda: client.create_bucket(Bucket="changed")).code == "SignatureDoesNotMatch"
+
+
 def _with_another_body(request: object, **_: object) -> None:
     request.body = b'{"MaxResults":5}'  # type: ignore[attr-defined]
     request.headers["Content-Length"] = "16"  # type: ignore[attr-defined]

@@ -103,6 +103,10 @@ def test_a_role_assumed_by_a_role_lasts_an_hour_at_most(aws: Aws) -> None:
     assert "role chaining" in answer.message
 
 
+def test_a_duration_that_is_no_number_is_malformed(aws: Aws) -> None:
+    assert refused(lambda: assume(aws, DurationSeconds="an hour")).code == "MalformedInput"
+
+
 @pytest.mark.parametrize(("name", "value"), [("RoleArn", "not-an-arn"), ("RoleSessionName", "a b"), ("ExternalId", "a")])
 def test_malformed_parameters_are_refused(aws: Aws, name: str, value: str) -> None:
     assert refused(lambda: assume(aws, **{name: value})).code == "ValidationError"
