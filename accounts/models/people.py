@@ -48,7 +48,7 @@ class User(AbstractUser):
     role = models.CharField(max_length=16, choices=[(role.value, role.value.capitalize()) for role in Role], default=Role.VIEWER)
     token_version = models.PositiveIntegerField(default=1, editable=False, help_text="Growing it ends every token.")
 
-    objects = UserManager()  # type: ignore[assignment]
+    objects = UserManager()  # type: ignore[assignment,misc]  # Django's own manager sets the two flags below
 
     class Meta(AbstractUser.Meta):
         constraints = [
