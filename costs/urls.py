@@ -1,2 +1,11 @@
+from django.urls import path
+
+from costs import views
+
 app_name = "costs"
-urlpatterns: list[object] = []
+urlpatterns = [
+    path("snapshots", views.SnapshotList.as_view(), name="snapshots"),
+    path("snapshots/refresh", views.RefreshCosts.as_view(), name="refresh"),
+    path("snapshots/<int:pk>", views.SnapshotDetail.as_view(), name="snapshot"),
+    path("snapshots/<int:pk>/cancel", views.CancelSnapshot.as_view(), name="cancel"),
+]

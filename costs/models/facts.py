@@ -156,3 +156,7 @@ class CostRestatement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.day} restated"
+
+    @property
+    def difference(self) -> Decimal:
+        return self.unblended_after - self.unblended_before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.contrib.auth.models import AnonymousUser
@@ -48,6 +49,14 @@ class CostSnapshotQuerySet(models.QuerySet["CostSnapshot"]):
 
     def open(self) -> CostSnapshotQuerySet:
         return self.filter(status__in=OPEN)
+
+    def with_progress(self) -> CostSnapshotQuerySet:
+        """Adds `windows_done` and `windows_total`; a window that was split counts as its parts."""
+        asked = ~Q(windows__status=WindowStatus.SPLIT)
+        return self.annotate(
+            windows_total=models.Count("windows", filter=asked),
+            windows_done=models.Count("windows", filter=asked & ~Q(windows__status=WindowStatus.WAITING)),
+        )
 
 
 class CostSnapshot(models.Model):
@@ -100,6 +109,10 @@ class CostSnapshot(models.Model):
         return self.status in OPEN
 
     @property
+    def last_day(self) -> date:
+        return self.end - timedelta(days=1)
+
+    @property
     def price(self) -> Decimal:
         """What the run's requests cost, in USD."""
         return self.requests * REQUEST_PRICE
@@ -138,6 +151,10 @@ class SnapshotWindow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_cube_display()} {self.start}..{self.end}"
+
+    @property
+    def last_day(self) -> date:
+        return self.end - timedelta(days=1)
 
 
 class CostExplorerRequest(models.Model):

@@ -28,7 +28,7 @@ class Granularity(StrEnum):
 class Question:
     """Costs of `days` in one metric. Empty filters let everything through; filters of one kind are alternatives.
 
-    `accounts`: ids, aliases or twelve-digit numbers. `currency` is needed only where several would be mixed.
+    `currency` is needed only where several would be mixed.
     """
 
     days: DayRange
@@ -39,7 +39,6 @@ class Question:
     services: frozenset[str] = frozenset()
     regions: frozenset[str] = frozenset()
     record_types: frozenset[str] = frozenset()
-    accounts: tuple[str, ...] = ()
     currency: str | None = None
 
     @property
@@ -144,4 +143,3 @@ class Answer:
     total: Decimal | None
     residual: Decimal
     as_of: datetime | None
-    completeness: tuple[Completeness, ...]

@@ -6,7 +6,6 @@ from itertools import product
 import pytest
 
 from accounts.models import User
-from cloudconsole.aws.cost_explorer import Metric
 from cloudconsole.simulator.process import SimulatorHandle
 from costs.models import CostSource, SnapshotTrigger
 from costs.rules.cubes import Dimension
@@ -34,8 +33,10 @@ def filled(payer: CostSource) -> CostSource:
 
 def test_totals_are_the_ledgers_to_the_last_digit(aws: SimulatorHandle, filled: CostSource, admin: User) -> None:
     import time
+
     for granularity, group_by in product(Granularity, GROUPINGS):
-        t=time.perf_counter()
+        t = time.perf_counter()
         answer = costs.answer(admin, Question(RANGE, granularity, group_by))
-        print(answer.total, answer.residual, len(answer.periods), granularity, group_by, time.perf_counter()-t)
-        for p in answer.periods: assert not group_by or sum(g.amount for g in p.groups)+p.residual==p.total
+        print(answer.total, answer.residual, len(answer.periods), granularity, group_by, time.perf_counter() - t)
+        for p in answer.periods:
+            assert not group_by or sum(g.amount for g in p.groups) + p.residual == p.total

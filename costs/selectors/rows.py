@@ -1,0 +1,149 @@
+"""Reading sums from facts and slices: one query each, however many sources, cubes and months they span."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, DateField, F, Q, QuerySet, Sum, Value
+from django.db.models.functions import TruncMonth
+
+from cloudconsole.core import clock
+from cloudconsole.core.money import EXACT, ZERO, ExactSum
+from costs.models import CostFact, CostMonth, CostMonthSlice, CostSlice
+from costs.rules import windows
+from costs.rules.cubes import Cube
+from costs.rules.windows import DayRange, Split, first_of_month
+from costs.selectors.plans import Read
+from costs.selectors.questions import Granularity, Question
+
+_Rows = QuerySet[Any, Any]
+
+
+@dataclass(slots=True)
+class Flags:
+    """What the slices of one period say. Days count once for each source."""
+
+    days: int = 0
+    complete: int = 0
+    estimated: int = 0
+    control: Decimal = ZERO
+
+
+@dataclass(slots=True)
+class Sums:
+    """One period's groups by the ids of their values, and how much of them no control total covers."""
+
+    groups: dict[tuple[int, ...], Decimal] = field(default_factory=dict)
+    uncontrolled: Decimal = ZERO
+
+    def add(self, keys: tuple[int, ...], amount: Decimal, *, is_controlled: bool) -> None:
+        self.groups[keys] = EXACT.add(self.groups.get(keys, ZERO), amount)
+        if not is_controlled:
+            self.uncontrolled = EXACT.add(self.uncontrolled, amount)
+
+
+def flags(reads: Sequence[Read], question: Question) -> dict[str, dict[date, Flags]]:
+    """By currency, then by the first day of the period."""
+    found: dict[str, dict[date, Flags]] = defaultdict(lambda: defaultdict(Flags))
+    # Filtered reads never use the TOTAL cube, so these are the control totals of the others.
+    control = ExactSum(question.metric.value, filter=Q(cube=Cube.TOTAL))
+    for bucket, currency, days, complete, estimated, amount in _slices(reads, question, ("bucket", "currency"), control):
+        period = found[currency][max(bucket, question.days.start)]
+        period.days += days
+        period.complete += complete
+        period.estimated += estimated
+        period.control = EXACT.add(period.control, amount or ZERO)
+    return found
+
+
+def days_stored(reads: Sequence[Read], question: Question) -> dict[int, int]:
+    """How many days of the range each source has stored."""
+    stored: dict[int, int] = defaultdict(int)
+    for source, days, *_ in _slices(reads, question, ("source",), ExactSum(question.metric.value)):
+        stored[source] += days
+    return stored
+
+
+def sums(reads: Sequence[Read], question: Question, currency: str) -> dict[date, Sums]:
+    """By the first day of the period. Unfiltered totals come from control totals, so ungrouped ones need no facts."""
+    found: dict[date, Sums] = defaultdict(Sums)
+    needed = [read for read in reads if question.group_by or not read.is_controlled]
+    queries = [query for read in needed for query in _fact_queries(read, question, currency)]
+    for is_controlled, bucket, *keys, amount in _all(queries):
+        found[max(bucket, question.days.start)].add(tuple(keys), amount, is_controlled=bool(is_controlled))
+    return found
+
+
+def _slices(reads: Sequence[Read], question: Question, keys: tuple[str, ...], control: ExactSum) -> Iterable[tuple[Any, ...]]:
+    if not reads:
+        return ()
+    which = Q(pk__in=[])
+    for read in reads:
+        which |= Q(cube=read.flag_cube, source__in=read.sources)
+    split = _split(question)
+    queries = []
+    if split.months:
+        monthly = CostMonthSlice.objects.filter(which, _within("month", [split.months]))
+        keyed = monthly.annotate(bucket=_bucket(question, "month")).order_by().values_list(*keys)
+        queries.append(keyed.annotate(a=Sum("days"), b=Sum("complete_days"), c=Sum("estimated_days"), d=control))
+    if split.edges:
+        daily = CostSlice.objects.filter(which, _within("day", split.edges))
+        keyed = daily.annotate(bucket=_bucket(question, "day")).order_by().values_list(*keys)
+        complete, estimated = Count("pk", filter=Q(complete=True)), Count("pk", filter=Q(estimated=True))
+        queries.append(keyed.annotate(a=Count("pk"), b=complete, c=estimated, d=control))
+    return _all(queries)
+
+
+def _fact_queries(read: Read, question: Question, currency: str) -> Iterator[_Rows]:
+    split = _split(question)
+    if split.months:
+        monthly = CostMonth.objects.filter(_within("month", [split.months]))
+        yield _grouped(monthly, "month", read, question, currency)
+    if split.edges:
+        yield _grouped(CostFact.objects.filter(_within("day", split.edges)), "day", read, question, currency)
+
+
+def _grouped(rows: QuerySet[Any], column: str, read: Read, question: Question, currency: str) -> _Rows:
+    wanted = rows.filter(read.condition, cube=read.cube, source__in=read.sources, currency=currency)
+    keyed = wanted.annotate(controlled=Value(int(read.is_controlled)), bucket=_bucket(question, column)).order_by()
+    return keyed.values_list("controlled", "bucket", *read.columns).annotate(amount=ExactSum(question.metric.value))
+
+
+def _all(queries: Sequence[_Rows]) -> Iterable[tuple[Any, ...]]:
+    """The rows of all queries, in one."""
+    if not queries:
+        return ()
+    first, *others = queries
+    return first.union(*others, all=True) if others else first
+
+
+def _split(question: Question) -> Split:
+    """The part of the range that monthly sums answer, and what daily rows must."""
+    days = question.days
+    if question.granularity is Granularity.DAILY:
+        return Split(None, (days,))
+    if days.end > clock.today():
+        # Nothing is stored beyond today: the sums of the current month are those of its days so far.
+        days = DayRange(days.start, first_of_month(days.end, months=0 if days.end.day == 1 else 1))
+    return windows.by_whole_months(days)
+
+
+def _within(column: str, ranges: Sequence[DayRange]) -> Q:
+    condition = Q(pk__in=[])
+    for days in ranges:
+        condition |= Q(**{f"{column}__gte": days.start, f"{column}__lt": days.end})
+    return condition
+
+
+def _bucket(question: Question, column: str) -> Any:
+    """The first day of the period that a row belongs to."""
+    if question.granularity is Granularity.WHOLE:
+        return Value(question.days.start, output_field=DateField())
+    if question.granularity is Granularity.MONTHLY and column == "day":
+        return TruncMonth("day")
+    return F(column)

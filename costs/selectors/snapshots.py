@@ -1,0 +1,64 @@
+"""Runs that fetch costs, as people follow them."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
+
+from accounts.models import User
+from cloudconsole.core.errors import CloudconsoleError, Kind
+from cloudconsole.core.permissions import Perm
+from costs.models import CostExplorerRequest, CostRestatement, CostSnapshot, SnapshotWindow, WindowStatus
+from costs.models.snapshots import CostSnapshotQuerySet
+
+
+class SnapshotNotFound(CloudconsoleError):
+    """There is none, or none that the reader may see."""
+
+    kind = Kind.NOT_FOUND
+    code = "snapshot_not_found"
+    title = "Not found"
+
+
+class NotAllowedHere(CloudconsoleError):
+    """The run may be seen, but not acted on."""
+
+    kind = Kind.FORBIDDEN
+    code = "permission_denied"
+    title = "Not allowed"
+
+
+def visible(user: User | AnonymousUser) -> CostSnapshotQuerySet:
+    """Runs the reader may see, newest first, with their account and progress."""
+    runs = CostSnapshot.objects.visible_to(user, Perm.COSTS_VIEW).with_progress()
+    return runs.select_related("source__account", "source__covered_by__account", "requested_by").order_by("-pk")
+
+
+def get_for(user: User | AnonymousUser, pk: int, permission: Perm) -> CostSnapshot:
+    """One run. Raises SnapshotNotFound, or NotAllowedHere when it may only be seen."""
+    run = visible(user).filter(pk=pk).first()
+    if run is None:
+        raise SnapshotNotFound("There is no such snapshot, or none that you may see.")
+    if permission is not Perm.COSTS_VIEW and not CostSnapshot.objects.visible_to(user, permission).filter(pk=pk).exists():
+        raise NotAllowedHere(f"Your role on “{run.source.account.alias}” does not allow this.")
+    return run
+
+
+def windows_of(run: CostSnapshot) -> QuerySet[SnapshotWindow]:
+    """Its questions in the order in which they are asked."""
+    return run.windows.all()
+
+
+def current_window(run: CostSnapshot) -> SnapshotWindow | None:
+    """The question that a worker is at, or goes on with."""
+    return run.windows.filter(status=WindowStatus.WAITING).first() if run.is_open else None
+
+
+def restatements_of(run: CostSnapshot) -> QuerySet[CostRestatement]:
+    """Settled days whose total this run found changed."""
+    return run.restatements.order_by("-day")
+
+
+def ledger_of(run: CostSnapshot) -> QuerySet[CostExplorerRequest]:
+    """Its requests to AWS, newest first."""
+    return run.ledger.order_by("-pk")

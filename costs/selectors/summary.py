@@ -1,0 +1,194 @@
+"""The figures of a month in progress: what it cost so far, against the same days before, where it will end, what moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from cloudconsole.aws.cost_explorer import Metric
+from cloudconsole.core import clock
+from cloudconsole.core.money import EXACT, ZERO
+from costs.rules import charge_types, forecast, settle, windows
+from costs.rules.charge_types import GIVEN_BACK, ChargeType
+from costs.rules.cubes import Dimension
+from costs.rules.windows import DayRange, first_of_month
+from costs.selectors import costs
+from costs.selectors.costs import Reader
+from costs.selectors.questions import Answer, Period, Question
+
+_DAY = timedelta(days=1)
+MOVER_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What some days cost; None where nothing is stored."""
+
+    days: DayRange
+    amount: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Where the month is expected to end; without a forecast, `reason` says why."""
+
+    amount: Decimal | None
+    low: Decimal | None
+    high: Decimal | None
+    method: str
+    level: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """A service whose cost of the last seven complete days differs from the seven before."""
+
+    service: str
+    before: Decimal
+    after: Decimal
+
+    @property
+    def change(self) -> Decimal:
+        return EXACT.subtract(self.after, self.before)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """`month_to_date` includes today as far as it is known. `settled` are its complete days, which alone are comparable with
+    `same_span_last_month`; both are None in the first days of a month.
+
+    `gross` is what was charged before credits and refunds, `credits` those (a negative amount); `tax` is within gross.
+    """
+
+    currency: str | None
+    month_to_date: Span
+    settled: Span | None
+    same_span_last_month: Span | None
+    full_last_month: Span
+    outlook: Outlook
+    gross: Decimal | None
+    credits: Decimal | None
+    tax: Decimal | None
+    movers_days: tuple[DayRange, DayRange]
+    movers: tuple[Mover, ...]
+    as_of: datetime | None
+
+
+def summary(reader: Reader, *, metric: Metric = Metric.UNBLENDED, currency: str | None = None, movers: int = 5) -> Summary:
+    """The summary of today's month. Raises MixedCurrencies, UnknownAccount."""
+    today = clock.today()
+    month = first_of_month(today)
+    start = min(first_of_month(today, months=-1), settle.last_complete_day(today) - _DAY * forecast.WINDOW_DAYS)
+    days = DayRange(start, today + _DAY)
+    by_type = reader.answer(Question(days, group_by=(Dimension.RECORD_TYPE,), metric=metric, currency=currency))
+    this_month = DayRange(month, today + _DAY)
+    settled = _settled(this_month, today)
+    weeks = _weeks(today)
+    return Summary(
+        currency=by_type.currency,
+        month_to_date=_span(by_type, this_month),
+        settled=_span(by_type, settled) if settled else None,
+        same_span_last_month=_span(by_type, _a_month_before(settled)) if settled else None,
+        full_last_month=_span(by_type, windows.month_of(month - _DAY)),
+        outlook=_outlook(by_type, today),
+        gross=_charged(by_type, this_month),
+        credits=_of_types(by_type, this_month, GIVEN_BACK),
+        tax=_of_types(by_type, this_month, frozenset({ChargeType.TAX})),
+        movers_days=weeks,
+        movers=_movers(reader, weeks, metric, by_type.currency)[:movers],
+        as_of=by_type.as_of,
+    )
+
+
+def _settled(month: DayRange, today: date) -> DayRange | None:
+    end = settle.last_complete_day(today) + _DAY
+    return DayRange(month.start, end) if end > month.start else None
+
+
+def _a_month_before(days: DayRange) -> DayRange:
+    """The same days of the previous month, as many of them as it has."""
+    start = first_of_month(days.start, months=-1)
+    return DayRange(start, min(start + (days.end - days.start), days.start))
+
+
+def _weeks(today: date) -> tuple[DayRange, DayRange]:
+    """The seven days before the last seven complete ones, and those."""
+    end = settle.last_complete_day(today) + _DAY
+    middle = end - _DAY * MOVER_DAYS
+    return DayRange(middle - _DAY * MOVER_DAYS, middle), DayRange(middle, end)
+
+
+def _inside(answer: Answer, days: DayRange) -> list[Period]:
+    return [period for period in answer.periods if days.start <= period.start < days.end]
+
+
+def _span(answer: Answer, days: DayRange) -> Span:
+    return Span(days, _sum(period.total for period in _inside(answer, days)))
+
+
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    known = [amount for amount in amounts if amount is not None]
+    return costs.add(known) if known else None
+
+
+def _of_types(answer: Answer, days: DayRange, types: frozenset[ChargeType]) -> Decimal | None:
+    """The sum of some kinds of charges; None where nothing is stored, zero where there were none."""
+    periods = [period for period in _inside(answer, days) if period.total is not None]
+    return costs.add(_type_amounts(periods, types)) if periods else None
+
+
+def _type_amounts(periods: Iterable[Period], types: frozenset[ChargeType]) -> Iterator[Decimal]:
+    for period in periods:
+        yield from (group.amount for group in period.groups if charge_types.classify(group.keys[0]) in types)
+
+
+def _charged(answer: Answer, days: DayRange) -> Decimal | None:
+    """Everything but what was given back: what no group tells is charged too."""
+    total, given_back = _span(answer, days).amount, _of_types(answer, days, GIVEN_BACK)
+    return None if total is None or given_back is None else EXACT.subtract(total, given_back)
+
+
+def _outlook(answer: Answer, today: date) -> Outlook:
+    month = windows.month_of(today)
+    usage = {
+        period.start: costs.add(_type_amounts([period], frozenset({ChargeType.USAGE})))
+        for period in answer.periods
+        if period.complete and period.total is not None
+    }
+    last = max(usage, default=month.start - _DAY)
+    unsettled = [period for period in _inside(answer, month) if period.start > last]
+    known = _sum(period.total for period in _inside(answer, month))
+    if known is None:
+        return _no_outlook("Nothing is stored of this month yet.")
+    # The days after the last complete one count by their usual pace, so their unfinished usage is taken out again.
+    unfinished = costs.add(_type_amounts(unsettled, frozenset({ChargeType.USAGE})))
+    remaining = [day for day in forecast.days_after(last, month.end) if day >= month.start]
+    found = forecast.month_end(known=EXACT.subtract(known, unfinished), usage=usage, remaining=remaining)
+    if found is None:
+        return _no_outlook("A forecast needs two weeks of complete days.")
+    return Outlook(found.amount, found.low, found.high, forecast.METHOD, forecast.LEVEL, "")
+
+
+def _no_outlook(reason: str) -> Outlook:
+    return Outlook(None, None, None, forecast.METHOD, forecast.LEVEL, reason)
+
+
+def _movers(reader: Reader, weeks: tuple[DayRange, DayRange], metric: Metric, currency: str | None) -> tuple[Mover, ...]:
+    if currency is None:
+        return ()
+    days = DayRange(weeks[0].start, weeks[1].end)
+    answer = reader.answer(Question(days, group_by=(Dimension.SERVICE,), metric=metric, currency=currency))
+    before, after = (_by_service(_inside(answer, week)) for week in weeks)
+    movers = (Mover(name, before.get(name, ZERO), after.get(name, ZERO)) for name in {*before, *after})
+    return tuple(sorted((mover for mover in movers if mover.change), key=lambda mover: (-abs(mover.change), mover.service)))
+
+
+def _by_service(periods: Iterable[Period]) -> dict[str, Decimal]:
+    found: dict[str, Decimal] = {}
+    for period in periods:
+        for group in period.groups:
+            found[group.keys[0]] = EXACT.add(found.get(group.keys[0], ZERO), group.amount)
+    return found
