@@ -65,7 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._write(response)
 
     # The base class asks for one method per verb.
-    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _handle  # noqa: N815 - named by the base class
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = _handle  # noqa: N815 - its names
 
     def _read(self) -> Request:
         path, _, query = self.path.partition("?")

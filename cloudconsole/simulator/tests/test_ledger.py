@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import combinations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudconsole.simulator import charges
@@ -194,6 +194,7 @@ def test_a_month_is_open_until_its_end() -> None:
     assert not is_open(date(2026, 10, 31), NOW)
 
 
+@settings(deadline=None)
 @given(
     day=st.dates(date(2024, 1, 1), date(2028, 12, 31)),
     hours=st.integers(0, 2000),
@@ -208,6 +209,7 @@ def test_groups_always_add_up_to_the_total(day: date, hours: int, group_by: tupl
         assert sum(getattr(amounts, metric) for amounts in groups) == (getattr(total, metric) if total else 0)
 
 
+@settings(deadline=None)
 @given(day=st.dates(date(2024, 1, 1), date(2028, 12, 31)), hours=st.integers(0, 90))
 def test_usage_only_grows_until_it_is_settled(day: date, hours: int) -> None:
     start = datetime.combine(day, datetime.min.time(), UTC)
