@@ -53,7 +53,7 @@ class Row:
 
 @dataclass(frozen=True)
 class StackedChart:
-    id: str
+    name: str
     title: str
     currency: str
     periods: tuple[Period, ...]
@@ -76,7 +76,7 @@ class StackedChart:
 
     @property
     def data_id(self) -> str:
-        return f"{self.id}-data"
+        return f"{self.name}-data"
 
     @property
     def summary(self) -> str:
@@ -105,7 +105,7 @@ class StackedChart:
 
 
 def stacked(
-    *, id: str, title: str, currency: str, periods: Sequence[Period], amounts: Mapping[str, Sequence[Decimal | None]]
+    *, name: str, title: str, currency: str, periods: Sequence[Period], amounts: Mapping[str, Sequence[Decimal | None]]
 ) -> StackedChart:
     """A chart of `amounts` (name → one amount per period). The eight largest are shown, the rest is summed as "Other"."""
     ranked = sorted((name for name in amounts if name != OTHER), key=lambda name: (-abs(_sum(amounts[name])), name))
@@ -114,7 +114,7 @@ def stacked(
     stack = [Series(name, tuple(amounts[name]), colours[name]) for name in shown]
     if rest:
         stack.append(Series(OTHER, _folded([amounts[name] for name in rest]), series.OTHER))
-    return StackedChart(id, title, currency, tuple(periods), tuple(stack))
+    return StackedChart(name, title, currency, tuple(periods), tuple(stack))
 
 
 def _folded(rows: Sequence[Sequence[Decimal | None]]) -> tuple[Decimal | None, ...]:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from accounts import scope
+from accounts.requests import SignedInRequest
+from cloudconsole.core.pages import Page
+from cloudconsole.core.permissions import Perm
 from cloudconsole.dashboard import figures
 from cloudconsole.dashboard.context import Frame
+from cloudconsole.dashboard.overview import overview
 
 ACCOUNTS_SHOWN = 8
 
@@ -28,13 +33,29 @@ class HitGroup:
     hits: tuple[Hit, ...]
 
 
-def palette(request: HttpRequest) -> HttpResponse:
+class Overview(Page):
+    """Is anything wrong, and what changed?"""
+
+    permission = Perm.SELF
+
+    def get(self, request: SignedInRequest) -> HttpResponse:
+        page = overview(request.user, scope.of(request.user, request.GET, Perm.ACCOUNTS_VIEW))
+        template = "dashboard/_overview.html" if request.headers.get("HX-Request") else "dashboard/overview.html"
+        return render(request, template, {"page": page})
+
+
+class Palette(Page):
     """What can be gone to by the words typed so far: pages and accounts."""
-    words = request.GET.get("q", "").lower().split()
-    frame = Frame(request)
-    groups = (HitGroup("Pages", _pages(frame, words)), HitGroup("Accounts", _accounts(frame, words)))
-    template = "dashboard/_palette_results.html" if request.headers.get("HX-Request") else "dashboard/palette.html"
-    return render(request, template, {"groups": [group for group in groups if group.hits], "q": request.GET.get("q", "")})
+
+    permission = Perm.SELF
+
+    def get(self, request: SignedInRequest) -> HttpResponse:
+        words = request.GET.get("q", "").lower().split()
+        frame = Frame(request)
+        groups = (HitGroup("Pages", _pages(frame, words)), HitGroup("Accounts", _accounts(frame, words)))
+        template = "dashboard/_palette_results.html" if request.headers.get("HX-Request") else "dashboard/palette.html"
+        context = {"groups": [group for group in groups if group.hits], "q": request.GET.get("q", "")}
+        return render(request, template, context)
 
 
 def _pages(frame: Frame, words: list[str]) -> tuple[Hit, ...]:

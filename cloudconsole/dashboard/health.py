@@ -1,0 +1,135 @@
+"""How the accounts are, what needs a person, and what comes first on a new installation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.urls import reverse
+
+from accounts.models import AwsAccount, Status
+from cloudconsole.core.money import EXACT, ZERO
+from cloudconsole.dashboard.spending import by_first_key
+from costs.models import CostSource, SourceStatus
+from costs.selectors.questions import Answer
+
+_LOST = (SourceStatus.DENIED, SourceStatus.NOT_ENABLED, SourceStatus.PARTIAL, SourceStatus.STALE)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that is missing from the figures or cannot be reached, with the way to the remedy."""
+
+    title: str
+    text: str
+    url: str
+    action: str
+    tone: str = "warn"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the first-run checklist; `now` is the one to do next."""
+
+    title: str
+    text: str
+    done: bool
+    now: bool = False
+    url: str = ""
+    action: str = ""
+
+
+@dataclass(frozen=True)
+class AccountRow:
+    """An account with its state, what it cost this month and its last days. Unknown is None, and `why` says why."""
+
+    account: AwsAccount
+    state: str
+    state_text: str
+    currency: str
+    month_to_date: Decimal | None
+    trend: list[Decimal | None]
+    why: str
+
+
+def account_rows(
+    accounts: Sequence[AwsAccount], sources: Mapping[int, CostSource], answer: Answer | None, month: date
+) -> list[AccountRow]:
+    """Each account in `accounts`; `answer` groups days by account number."""
+    amounts = by_first_key(answer) if answer else {}
+    starts = [period.start for period in answer.periods] if answer else []
+    currency = (answer.currency if answer else None) or ""
+    rows = []
+    for account in accounts:
+        state, text = _state(account, sources.get(account.pk))
+        days = amounts.get(account.account_id, [])
+        month_to_date = _sum(
+            [amount for start, amount in zip(starts, days, strict=False) if start >= month and amount is not None]
+        )
+        why = text if state != Status.OK else "Nothing fetched for this account yet"
+        rows.append(AccountRow(account, state, text, currency, month_to_date, days, why))
+    return rows
+
+
+def _sum(amounts: Sequence[Decimal]) -> Decimal | None:
+    total = ZERO
+    for amount in amounts:
+        total = EXACT.add(total, amount)
+    return total if amounts else None
+
+
+def _state(account: AwsAccount, source: CostSource | None) -> tuple[str, str]:
+    """The graver of the two: whether AWS lets us in, and whether costs can be read."""
+    if account.status in (Status.ERROR, Status.PENDING) or source is None or source.status not in _LOST:
+        return account.status, account.get_status_display()
+    return source.status, f"Costs: {source.get_status_display().lower()}"
+
+
+def notices(accounts: Iterable[AwsAccount], sources: Iterable[CostSource]) -> list[Notice]:
+    unreachable = [account for account in accounts if account.status == Status.ERROR]
+    unread = [source for source in sources if source.status in _LOST and source.account.status != Status.ERROR]
+    return [*(_unreachable(account) for account in unreachable), *(_unread(source) for source in unread)]
+
+
+def _unreachable(account: AwsAccount) -> Notice:
+    url = reverse("accounts:detail", args=[account.pk])
+    return Notice(f"{account.alias} cannot be reached.", account.status_detail, url, "See why and what to do", "bad")
+
+
+def _unread(source: CostSource) -> Notice:
+    url = reverse("accounts:detail", args=[source.account_id])
+    text = f"{source.status_detail} Figures for it may be missing; missing is not zero.".strip()
+    return Notice(f"Costs of {source.account.alias}: {source.get_status_display().lower()}.", text, url, "See why and what to do")
+
+
+def first_steps(accounts: Sequence[AwsAccount], *, may_add: bool, is_fetching: bool) -> list[Step]:
+    """From nothing to the first figures."""
+    verified = any(account.status in (Status.OK, Status.DEGRADED) for account in accounts)
+    pending = next((account for account in accounts if account.verified_at is None), None)
+    verify_url = reverse("accounts:detail", args=[pending.pk]) if pending else ""
+    steps = [
+        Step(
+            "Connect an AWS account",
+            "With a role, an access key or the credentials of this host."
+            if may_add
+            else "An admin connects accounts and lets you in.",
+            done=bool(accounts),
+            url=reverse("accounts:add") if may_add else "",
+            action="Add an account",
+        ),
+        Step("Verify it", "AWS is asked who the credentials are and what they allow.", verified, url=verify_url, action="Verify"),
+        Step(
+            "Fetch the first costs",
+            "Thirteen months from Cost Explorer. It is running; this page moves by itself."
+            if is_fetching
+            else "Thirteen months from Cost Explorer, by itself soon after the account is verified. Each request costs $0.01.",
+            done=False,
+            url=reverse("costs:snapshots"),
+            action="See the progress" if is_fetching else "Cost snapshots",
+        ),
+        Step("See what it costs", "This page fills by itself.", done=False),
+    ]
+    following = next(at for at, step in enumerate(steps) if not step.done)
+    return [Step(s.title, s.text, s.done, at == following, s.url, s.action) for at, s in enumerate(steps)]

@@ -1,0 +1,103 @@
+"""Everything the overview shows, ready to be drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from accounts.models import User
+from accounts.scope import Scope
+from audit.models import AuditEvent
+from cloudconsole.core import clock
+from cloudconsole.core.permissions import Perm
+from cloudconsole.dashboard import health, spending
+from cloudconsole.dashboard.charts import StackedChart
+from cloudconsole.dashboard.health import AccountRow, Notice, Step
+from cloudconsole.dashboard.kpis import Kpi, Mover, kpis, movers
+from costs.models import CostSnapshot
+from costs.rules.cubes import Dimension
+from costs.rules.windows import DayRange, first_of_month
+from costs.selectors import snapshots, sources
+from costs.selectors.costs import Reader
+from costs.selectors.questions import Answer, Granularity, Question
+from costs.selectors.summary import Summary, summary
+
+DAYS_SHOWN = 30
+MONTHS_SHOWN = 13
+EVENTS_SHOWN = 7
+ACCOUNTS_SHOWN = 8
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Spending:
+    """What the cost selectors say about the accounts in scope."""
+
+    summary: Summary
+    by_service_daily: Answer
+    by_service_monthly: Answer
+    by_account_daily: Answer
+
+
+@dataclass(frozen=True)
+class Overview:
+    """`steps` are shown instead of figures while there are none."""
+
+    month: str
+    as_of: datetime | None
+    may_refresh: bool
+    kpis: list[Kpi]
+    daily: StackedChart | None
+    monthly: StackedChart | None
+    movers: list[Mover]
+    accounts: list[AccountRow]
+    account_count: int
+    running: list[CostSnapshot]
+    activity: list[AuditEvent]
+    notices: list[Notice]
+    steps: list[Step]
+
+    @property
+    def steps_done(self) -> int:
+        return sum(step.done for step in self.steps)
+
+
+def overview(user: User, shown: Scope) -> Overview:
+    """The page for the accounts in `shown`. Raises what cost selectors raise (several currencies, for one)."""
+    today = clock.today()
+    known = list(sources.visible(user).filter(account__in=shown.accounts))
+    running = list(snapshots.visible(user).open().filter(source__account__in=shown.accounts))
+    spent = _spending(user, shown, today) if known else None
+    figures = spent if spent and spent.by_service_monthly.total is not None else None
+    by_account = spent.by_account_daily if spent else None
+    rows = shown.accounts[:ACCOUNTS_SHOWN]
+    return Overview(
+        month=f"{today:%B %Y}",
+        as_of=figures.summary.as_of if figures else None,
+        may_refresh=sources.refreshable(user).filter(account__in=shown.accounts).exists(),
+        kpis=kpis(figures.summary) if figures else [],
+        daily=spending.daily(figures.by_service_daily) if figures else None,
+        monthly=spending.monthly(figures.by_service_monthly) if figures else None,
+        movers=movers(figures.summary) if figures else [],
+        accounts=health.account_rows(rows, {source.account_id: source for source in known}, by_account, first_of_month(today)),
+        account_count=len(shown.accounts),
+        running=running,
+        activity=list(AuditEvent.objects.visible_to(user)[:EVENTS_SHOWN]),
+        notices=health.notices(shown.accounts, known),
+        steps=[]
+        if figures
+        else health.first_steps(shown.accounts, may_add=user.may(Perm.ACCOUNTS_MANAGE), is_fetching=bool(running)),
+    )
+
+
+def _spending(user: User, shown: Scope, today: date) -> Spending:
+    reader = Reader(user, tuple(str(account.pk) for account in shown.accounts) if shown.narrowed else ())
+    days = DayRange(today - _DAY * (DAYS_SHOWN - 1), today + _DAY)
+    months = DayRange(first_of_month(today, months=1 - MONTHS_SHOWN), today + _DAY)
+    since = DayRange(min(days.start, first_of_month(today)), today + _DAY)
+    return Spending(
+        summary(reader),
+        reader.answer(Question(days, Granularity.DAILY, (Dimension.SERVICE,))),
+        reader.answer(Question(months, Granularity.MONTHLY, (Dimension.SERVICE,))),
+        reader.answer(Question(since, Granularity.DAILY, (Dimension.ACCOUNT,))),
+    )

@@ -1,0 +1,60 @@
+"""The overview's charts, from the answers of the cost selectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from cloudconsole.core.money import ZERO
+from cloudconsole.dashboard.charts import OTHER, Period, StackedChart, stacked
+from costs.selectors import questions
+from costs.selectors.questions import Answer
+
+_OPEN = "Not final yet: AWS still adds to it."
+_ESTIMATED = "Estimated: AWS has not closed the month."
+
+
+def daily(answer: Answer) -> StackedChart | None:
+    """Bars of days by the first grouping. None where nothing is stored or nothing cost anything."""
+    bars = [
+        _bar(one, f"{one.start.day} {one.start:%b}", f"{one.start:%a} {one.start.day} {one.start:%B %Y}")
+        for one in answer.periods
+    ]
+    return _chart("daily", "Daily cost by service", bars, answer)
+
+
+def monthly(answer: Answer) -> StackedChart | None:
+    bars = [_bar(one, f"{one.start:%b} ’{one.start:%y}", f"{one.start:%B %Y}") for one in answer.periods]
+    return _chart("monthly", "Thirteen months by service", bars, answer)
+
+
+def by_first_key(answer: Answer) -> dict[str, list[Decimal | None]]:
+    """Amounts by the first grouping, one for each period: 0 where the period is known and the name is absent from it."""
+    names = dict.fromkeys(group.keys[0] for period in answer.periods for group in period.groups)
+    amounts: dict[str, list[Decimal | None]] = {name: [] for name in names}
+    for period in answer.periods:
+        known = {group.keys[0]: group.amount for group in period.groups}
+        for name, row in amounts.items():
+            row.append(None if period.total is None else known.get(name, ZERO))
+    return amounts
+
+
+def _chart(name: str, title: str, bars: Sequence[Period], answer: Answer) -> StackedChart | None:
+    amounts = by_first_key(answer)
+    if any(period.residual for period in answer.periods):
+        # AWS told it in total but not by service; hiding it would make the bars lie.
+        amounts[OTHER] = [None if period.total is None else period.residual for period in answer.periods]
+    return stacked(name=name, title=title, currency=answer.currency or "", periods=bars, amounts=amounts) if amounts else None
+
+
+def _bar(period: questions.Period, label: str, title: str) -> Period:
+    state, note = _state(period)
+    return Period(label=label, title=title, state=state, note=note, total=period.total)
+
+
+def _state(period: questions.Period) -> tuple[str, str]:
+    if period.total is None:
+        return "unknown", "Not fetched yet."
+    if not period.complete:
+        return "incomplete", _OPEN
+    return "complete", _ESTIMATED if period.estimated else ""
