@@ -13,10 +13,12 @@ from pathlib import Path
 
 from django.conf import settings
 
-from audit.models import AuditEvent, AuditHead
+from audit import verbs
+from audit.models import AuditEvent, AuditHead, Outcome, Person
 from audit.rules import chain
 from audit.services import checkpoints
 from audit.services.checkpoints import Checkpoint, Unreadable
+from audit.services.events import record
 
 CHUNK = 2000
 MAX_FINDINGS = 100  # a trail that is broken in more places is told by the first
@@ -76,6 +78,14 @@ def verify(path: Path | None = None) -> Report:
         findings += _head_findings(head, walk.last)
         findings += islice(compared.findings(), MAX_FINDINGS) if compared else ()
     return Report(walk.events, compared.count if compared else None, tuple(_without_repetition(findings)))
+
+
+def verify_for(reader: Person) -> Report:
+    """The same, asked for by a person: that is recorded too, with what was found."""
+    report = verify()
+    outcome = Outcome.SUCCESS if report.intact else Outcome.FAILURE
+    record(verbs.AUDIT_VERIFIED, actor=reader, outcome=outcome, detail={"seq": report.events, "findings": len(report.findings)})
+    return report
 
 
 class _Walk:

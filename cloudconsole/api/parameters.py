@@ -1,0 +1,99 @@
+"""Query parameters, read strictly: a value that means nothing is a 400, never silently another answer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, date, datetime, timedelta
+
+from django.utils.dateparse import parse_date, parse_datetime
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+MAX_LENGTH = 256
+
+
+def text(request: Request, name: str) -> str:
+    """The parameter's last value without surrounding spaces, or an empty string."""
+    given = request.query_params.get(name, "").strip()
+    if len(given) > MAX_LENGTH:
+        raise invalid(name, f"At most {MAX_LENGTH} characters.")
+    return given
+
+
+def choices(request: Request, name: str, allowed: Collection[str]) -> list[str]:
+    """Every value of a repeatable parameter, each one of `allowed`."""
+    given = [value.strip() for value in request.query_params.getlist(name) if value.strip()]
+    for value in given:
+        if value not in allowed:
+            raise invalid(name, f"One of: {', '.join(sorted(allowed))}.")
+    return given
+
+
+def choice(request: Request, name: str, allowed: Collection[str], default: str) -> str:
+    """The one value of a parameter, among `allowed`."""
+    given = choices(request, name, allowed)
+    if len(given) > 1:
+        raise invalid(name, "Only one value.")
+    return given[0] if given else default
+
+
+def flag(request: Request, name: str) -> bool:
+    """`true` or `false`; false where it is missing."""
+    return choice(request, name, ("true", "false"), "false") == "true"
+
+
+def whole_number(request: Request, name: str) -> int | None:
+    """A number from 0 to 2^63-1."""
+    given = text(request, name)
+    if not given:
+        return None
+    if not (given.isascii() and given.isdecimal() and int(given) < 2**63):
+        raise invalid(name, "A whole number.")
+    return int(given)
+
+
+def day(request: Request, name: str) -> date | None:
+    """A day as YYYY-MM-DD."""
+    given = text(request, name)
+    return _parsed_day(name, given) if given else None
+
+
+def moment(request: Request, name: str) -> datetime | None:
+    """A moment in RFC 3339, or a day, which means its first moment in UTC."""
+    given = text(request, name)
+    if not given:
+        return None
+    if len(given) == 10:
+        found = _parsed_day(name, given)
+        return datetime(found.year, found.month, found.day, tzinfo=UTC)
+    try:
+        parsed = parse_datetime(given.replace(" ", "+"))  # a plus sign that was not encoded arrives as a space
+        if parsed is None or parsed.tzinfo is None or abs(parsed.utcoffset() or timedelta()) >= timedelta(days=1):
+            raise ValueError(given)
+        return parsed.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise invalid(name, "A moment such as 2026-11-22T10:00:00Z.") from error
+
+
+def ordering(request: Request, allowed: Collection[str], default: str) -> list[str]:
+    """`ordering=field,-field`, each field one of `allowed`."""
+    fields = (text(request, "ordering") or default).split(",")
+    for field in fields:
+        if field.removeprefix("-") not in allowed:
+            raise invalid("ordering", f"One of: {', '.join(sorted(allowed))}; with a minus sign for descending.")
+    return fields
+
+
+def invalid(name: str, detail: str) -> ValidationError:
+    """What to raise for a parameter that means nothing."""
+    return ValidationError({name: [detail]})
+
+
+def _parsed_day(name: str, given: str) -> date:
+    try:
+        found = parse_date(given)
+    except ValueError:
+        found = None
+    if found is None:
+        raise invalid(name, "A day such as 2026-11-22.")
+    return found
