@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.views import APIView
 
 from audit.verbs import REGISTRY
 from cloudconsole.celery import PERIODIC
@@ -37,7 +38,8 @@ class Route:
         if self.permission not in set(Perm):
             return ""
         held = [role.value for role in Role if Perm(self.permission) in ROLE_PERMISSIONS[role]]
-        return ", ".join(held) + (" (per AWS account)" if self.permission in ACCOUNT_SCOPED else "")
+        granted = [role for role in held if role != Role.ADMIN] if self.permission in ACCOUNT_SCOPED else []
+        return " and ".join(granted) + " by grant, admin" if granted else ", ".join(held)
 
 
 def pages() -> dict[str, str]:
@@ -71,7 +73,8 @@ def audit_verbs() -> str:
 
 
 def permissions() -> str:
-    rows = [(f"`{r.method.upper()} {r.path}`", r.permission, r.roles) for r in sorted(routes())]
+    rows = [(f"`{r.method.upper()} {r.path}`", r.permission, r.roles) for r in sorted(set(routes()))]
+    rows.append(("`/admin/`", STAFF, "admin"))
     return _page(
         "Permissions",
         "Who may use which address. A role is a ceiling; below admin, a grant gives it on one AWS account or on all. "
@@ -101,13 +104,19 @@ def _declared(path: str, pattern: URLPattern) -> Iterable[tuple[str, str]]:
     callback: Any = pattern.callback
     view = getattr(callback, "cls", None) or getattr(callback, "view_class", None)
     permission = getattr(view, "permission", None)
-    if getattr(view, "public", False) or not getattr(callback, "login_required", True):
-        return [("get", ANYBODY)] if view is None else [(method, ANYBODY) for method in _methods(view)]
     if isinstance(permission, Perm):
         return [(method, permission.value) for method in _methods(view)]
     if isinstance(permission, Mapping):
         return [(method.lower(), wanted.value) for method, wanted in permission.items()]
+    if _is_public(callback, view):
+        return [(method, ANYBODY) for method in (_methods(view) if view else ["get"])]
     raise NothingDeclared(path)
+
+
+def _is_public(callback: Any, view: Any) -> bool:
+    # REST framework takes all its views out of the sign-in middleware, so there that says nothing.
+    is_api = isinstance(view, type) and issubclass(view, APIView)
+    return bool(getattr(view, "public", False)) or (not is_api and not getattr(callback, "login_required", True))
 
 
 def _methods(view: Any) -> list[str]:
