@@ -1,2 +1,6 @@
+from django.urls import path
+
+from audit import views
+
 app_name = "audit"
-urlpatterns: list[object] = []
+urlpatterns = [path("", views.EventList.as_view(), name="list")]

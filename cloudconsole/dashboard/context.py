@@ -10,7 +10,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from accounts.models import AwsAccount, Environment, User
-from cloudconsole.core.permissions import Perm
+from accounts.selectors import aws_accounts as selectors
 from cloudconsole.dashboard.navigation import GROUPS, Group
 
 
@@ -50,7 +50,8 @@ class Frame:
 
     @cached_property
     def accounts(self) -> Sequence[AwsAccount]:
-        return list(AwsAccount.objects.visible_to(self._request.user, Perm.ACCOUNTS_VIEW).order_by("alias"))
+        user = self._request.user
+        return list(selectors.visible(user)) if isinstance(user, User) else []
 
     @cached_property
     def scope(self) -> Scope:

@@ -9,6 +9,9 @@ from cloudconsole.core.permissions import Perm
 # The scope lives in the address, under these names, and travels from page to page.
 SCOPE_PARAMETERS = ("account", "environment")
 
+# Where in a list the reader is; another question starts at the top again.
+PLACE_PARAMETERS = ("page", "before", "after")
+
 
 @dataclass(frozen=True)
 class Page:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+import audit.selectors
 from accounts.models import User
 from accounts.scope import Scope
 from audit.models import AuditEvent
@@ -82,7 +83,7 @@ def overview(user: User, shown: Scope) -> Overview:
         accounts=health.account_rows(rows, {source.account_id: source for source in known}, by_account, first_of_month(today)),
         account_count=len(shown.accounts),
         running=running,
-        activity=list(AuditEvent.objects.visible_to(user)[:EVENTS_SHOWN]),
+        activity=list(audit.selectors.events(user)[:EVENTS_SHOWN]),
         notices=health.notices(shown.accounts, known),
         steps=[]
         if figures

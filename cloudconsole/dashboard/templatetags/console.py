@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from cloudconsole.aws.policy import CAPABILITIES
 from cloudconsole.core import clock
 from cloudconsole.dashboard import figures
-from cloudconsole.dashboard.navigation import SCOPE_PARAMETERS
+from cloudconsole.dashboard.navigation import PLACE_PARAMETERS, SCOPE_PARAMETERS
 from cloudconsole.dashboard.states import State, state_of
 
 register = template.Library()
@@ -161,7 +161,7 @@ def scoped(context: Context, name: str, *args: Any, **kwargs: Any) -> str:
 def url_with(context: Context, **changes: Any) -> str:
     """This page's address with some parameters changed; None or "" takes one away. Paging starts over."""
     query = _request_query(context)
-    for gone in ("page", "cursor"):
+    for gone in PLACE_PARAMETERS:
         query.pop(gone, None)
     for name, value in changes.items():
         query.pop(name, None)
@@ -180,7 +180,7 @@ def keep_scope(context: Context) -> dict[str, list[tuple[str, str]]]:
 def keep_filters(context: Context) -> dict[str, list[tuple[str, str]]]:
     """Hidden fields that carry everything but the scope (and the page number) through the scope's form."""
     query = _request_query(context)
-    for name in (*SCOPE_PARAMETERS, "page", "cursor"):
+    for name in (*SCOPE_PARAMETERS, *PLACE_PARAMETERS):
         query.pop(name, None)
     return {"pairs": _pairs(query)}
 
