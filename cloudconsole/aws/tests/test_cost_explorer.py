@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -256,12 +257,21 @@ def test_nonsense_on_any_page_fails_the_whole_answer(
 
 
 def test_the_calls_that_fetch_a_role_session_are_not_on_the_meter(endpoint: Endpoint, ledger: Ledger, access: Access) -> None:
-    replies = {"AssumeRole": role_reply("ASIAROLE"), "GetCostAndUsage": json_reply(page([]))}
+    at_its_end = role_reply("ASIAROLE", lasts=timedelta(0))  # so that even signing fetches another one
+    replies = {"AssumeRole": at_its_end, "GetCostAndUsage": json_reply(page([]))}
     endpoint.script = lambda request: replies.get(request.operation) or whoami_reply(request)
     role = AssumedRole("arn:aws:iam::222222222222:role/console", "external-id", access.source)
     get_cost_and_usage(Access("role:1", role), BY_SERVICE, meter=ledger)
-    assert endpoint.operations() == ["AssumeRole", "GetCostAndUsage"]
+    assert endpoint.operations() == ["AssumeRole", "AssumeRole", "GetCostAndUsage"]
     assert len(ledger.records) == 1
+
+
+def test_after_a_burst_one_account_is_asked_twice_a_second(endpoint: Endpoint, ask: Ask) -> None:
+    numbers = itertools.count(1)
+    endpoint.script = lambda _: json_reply(page([], f"t{n}" if (n := next(numbers)) < 42 else None))
+    started = time.monotonic()
+    assert ask(max_pages=42).pages == 42
+    assert time.monotonic() - started >= 0.5
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from cloudconsole.aws import organizations, regions
 from cloudconsole.aws.credentials import Access
 from cloudconsole.aws.errors import AwsError, AwsErrorKind
 from cloudconsole.aws.organizations import Organization, OrganizationAccount
-from cloudconsole.aws.tests.scripted import Endpoint, in_turn, json_error, json_reply
+from cloudconsole.aws.tests.scripted import Endpoint, Reply, in_turn, json_error, json_reply
 
 
 def test_an_organization_names_the_account_that_pays(endpoint: Endpoint, access: Access) -> None:
@@ -32,6 +32,13 @@ def test_an_answer_without_an_organization_is_garbled(endpoint: Endpoint, access
     with pytest.raises(AwsError) as caught:
         organizations.describe(access)
     assert caught.value.cause is AwsErrorKind.GARBLED
+
+
+def test_an_answer_that_is_cut_short_is_told_as_such(endpoint: Endpoint, access: Access) -> None:
+    endpoint.script = lambda _: Reply(body=b'{"Accounts": [', claimed_length=5_000)
+    with pytest.raises(AwsError) as caught:
+        organizations.list_accounts(access)
+    assert "broke off in the middle" in caught.value.detail
 
 
 def test_an_empty_page_is_not_the_last_one(endpoint: Endpoint, access: Access) -> None:
