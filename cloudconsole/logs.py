@@ -40,4 +40,4 @@ def configure(*, debug: bool, as_json: bool, level: str) -> None:
     root.handlers = [handler]
     root.setLevel("DEBUG" if debug else level)
     for name in _QUIET:
-        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLevelName(level)))
+        logging.getLogger(name).setLevel(logging.WARNING)
