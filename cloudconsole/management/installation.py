@@ -59,7 +59,8 @@ class Installation:
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
-        logging.getLogger().setLevel(logging.WARNING)  # the terminal is for people; its processes log in full
+        for handler in logging.getLogger().handlers:
+            handler.setLevel(logging.WARNING)  # the terminal is for people; its processes log in full
         self._started_at = time.monotonic()
         self._port = settings.PORT or free_port()
         self._address = f"http://127.0.0.1:{self._port}"
@@ -156,7 +157,10 @@ class Installation:
             self._terminal.say("The simulated organization does not answer; its log says why. Everything else works.")
             return
         organization.register_roles()
-        organization.connect(lambda name: self._terminal.step("demo", f"connecting {name}"), after_first=ticks.tick)
+        try:
+            organization.connect(lambda name: self._terminal.step("demo", f"connecting {name}"), after_first=ticks.tick)
+        except CloudconsoleError as error:
+            self._terminal.say(f"That account could not be connected: {error.detail}")
 
     def _look_after(self, processes: Processes) -> None:
         look_again_at, showing = 0.0, True
