@@ -35,7 +35,7 @@ class EventFilter:
     search: str = ""
 
 
-def events(user: Person | AnonymousUser, wanted: EventFilter = EventFilter()) -> AuditEventQuerySet:  # noqa: B008 - frozen
+def events(user: Person | AnonymousUser, wanted: EventFilter = EventFilter()) -> AuditEventQuerySet:
     """The events that `user` may see and asks for, newest first."""
     return AuditEvent.objects.visible_to(user).filter(_exact(wanted), _between(wanted), _said(wanted.search)).order_by("-seq")
 

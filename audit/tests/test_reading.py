@@ -12,6 +12,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from audit import services, verbs
+from cloudconsole.core.permissions import Role
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +22,7 @@ class Account:
 
 
 def person(name: str, role: str) -> Any:
-    return get_user_model().objects.create_user(name, role=role)
+    return get_user_model().objects.create_user(name, role=Role(role))
 
 
 @pytest.fixture

@@ -40,5 +40,6 @@ def streamed(request: HttpRequest, lines: Iterator[str], *, content_type: str, f
 
 
 async def _asynchronously(lines: Iterator[str]) -> AsyncIterator[str]:
-    while (line := await sync_to_async(next)(lines, None)) is not None:
+    following = sync_to_async(lambda: next(lines, None))
+    while (line := await following()) is not None:
         yield line

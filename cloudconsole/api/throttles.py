@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.cache import cache
@@ -15,9 +14,6 @@ from cloudconsole.core import clock, requests
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which imports this module by its name in the settings
-
-if TYPE_CHECKING:
-    from rest_framework.views import APIView  # which reads, while it is loaded, the settings that name this module
 
 _SECONDS = {"s": 1, "sec": 1, "min": 60, "m": 60, "hour": 3600, "h": 3600, "day": 86400, "d": 86400}
 

@@ -1,5 +1,6 @@
 """A browser's websocket over ASGI itself. (The one that channels brings needs the server daphne.)"""
 
+# mypy: allow-untyped-calls
 from __future__ import annotations
 
 import json

@@ -18,6 +18,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from cloudconsole import realtime
+from cloudconsole.core.permissions import Role
 from cloudconsole.realtime import bridge
 from cloudconsole.realtime.tests.browser import Socket
 
@@ -34,7 +35,7 @@ def own_audience(settings: Settings, tmp_path: Path) -> None:
 
 
 def sign_in(username: str, role: str) -> tuple[Any, Client]:
-    person = get_user_model().objects.create_user(username, role=role)
+    person = get_user_model().objects.create_user(username, role=Role(role))
     browser = Client()
     browser.force_login(person)
     return person, browser
