@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.db import models
 
-from cloudconsole.core.money import ZERO, AmountField
+from cloudconsole.core.money import EXACT, ZERO, AmountField
 from costs.models.sources import CostSource
 from costs.rules.cubes import TITLES, Cube
 
@@ -159,4 +159,4 @@ class CostRestatement(models.Model):
 
     @property
     def difference(self) -> Decimal:
-        return self.unblended_after - self.unblended_before
+        return EXACT.subtract(self.unblended_after, self.unblended_before)

@@ -63,4 +63,5 @@ _LONGEST_PAUSE = timedelta(minutes=10)
 
 def pause(attempt: int) -> timedelta:
     """How long to rest after the `attempt`-th failure in a row (from 1); the AWS layer has retried quickly before."""
-    return min(_FIRST_PAUSE * 2 ** (attempt - 1), _LONGEST_PAUSE)
+    doubled: timedelta = _FIRST_PAUSE * 2 ** (attempt - 1)
+    return min(doubled, _LONGEST_PAUSE)

@@ -99,3 +99,7 @@ def by_whole_months(days: DayRange) -> Split:
         return Split(None, (days,))
     edges = [DayRange(start, end) for start, end in ((days.start, first), (last, days.end)) if start < end]
     return Split(DayRange(first, last), tuple(edges))
+
+
+def tomorrow(today: date) -> date:
+    return today + _DAY

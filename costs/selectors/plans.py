@@ -68,17 +68,17 @@ def reads(parts: Sequence[Part], question: Question, values: Values) -> list[Rea
     alike: dict[tuple[Cube, bool], list[Part]] = defaultdict(list)
     for part in parts:
         alike[_cube(part, question), part.is_whole].append(part)
-    return [_read(cube, is_whole, group, question, filters, values) for (cube, is_whole), group in alike.items()]
+    return [_read(cube, group, question, filters, values) for (cube, _), group in alike.items()]
 
 
 def _read(
     cube: Cube,
-    is_whole: bool,
     parts: Sequence[Part],
     question: Question,
     filters: dict[Dimension, list[int]],
     values: Values,
 ) -> Read:
+    is_whole = parts[0].is_whole
     condition = Q(**{f"{_column(cube, dimension)}__in": ids for dimension, ids in filters.items()})
     return Read(
         cube=cube,

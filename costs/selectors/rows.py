@@ -86,16 +86,16 @@ def _slices(reads: Sequence[Read], question: Question, keys: tuple[str, ...], co
     for read in reads:
         which |= Q(cube=read.flag_cube, source__in=read.sources)
     split = _split(question)
-    queries = []
+    queries: list[_Rows] = []
     if split.months:
         monthly = CostMonthSlice.objects.filter(which, _within("month", [split.months]))
         keyed = monthly.annotate(bucket=_bucket(question, "month")).order_by().values_list(*keys)
         queries.append(keyed.annotate(a=Sum("days"), b=Sum("complete_days"), c=Sum("estimated_days"), d=control))
     if split.edges:
         daily = CostSlice.objects.filter(which, _within("day", split.edges))
-        keyed = daily.annotate(bucket=_bucket(question, "day")).order_by().values_list(*keys)
+        by_day = daily.annotate(bucket=_bucket(question, "day")).order_by().values_list(*keys)
         complete, estimated = Count("pk", filter=Q(complete=True)), Count("pk", filter=Q(estimated=True))
-        queries.append(keyed.annotate(a=Count("pk"), b=complete, c=estimated, d=control))
+        queries.append(by_day.annotate(a=Count("pk"), b=complete, c=estimated, d=control))
     return _all(queries)
 
 
@@ -111,7 +111,8 @@ def _fact_queries(read: Read, question: Question, currency: str) -> Iterator[_Ro
 def _grouped(rows: QuerySet[Any], column: str, read: Read, question: Question, currency: str) -> _Rows:
     wanted = rows.filter(read.condition, cube=read.cube, source__in=read.sources, currency=currency)
     keyed = wanted.annotate(controlled=Value(int(read.is_controlled)), bucket=_bucket(question, column)).order_by()
-    return keyed.values_list("controlled", "bucket", *read.columns).annotate(amount=ExactSum(question.metric.value))
+    grouped: _Rows = keyed.values_list("controlled", "bucket", *read.columns).annotate(amount=ExactSum(question.metric.value))
+    return grouped
 
 
 def _all(queries: Sequence[_Rows]) -> Iterable[tuple[Any, ...]]:

@@ -72,7 +72,8 @@ class Summary:
     gross: Decimal | None
     credits: Decimal | None
     tax: Decimal | None
-    movers_days: tuple[DayRange, DayRange]
+    days_before: DayRange
+    days_after: DayRange
     movers: tuple[Mover, ...]
     as_of: datetime | None
 
@@ -97,7 +98,8 @@ def summary(reader: Reader, *, metric: Metric = Metric.UNBLENDED, currency: str 
         gross=_charged(by_type, this_month),
         credits=_of_types(by_type, this_month, GIVEN_BACK),
         tax=_of_types(by_type, this_month, frozenset({ChargeType.TAX})),
-        movers_days=weeks,
+        days_before=weeks[0],
+        days_after=weeks[1],
         movers=_movers(reader, weeks, metric, by_type.currency)[:movers],
         as_of=by_type.as_of,
     )

@@ -16,6 +16,14 @@ COLUMNS = ("source_id", "cube", "day", "first_id", "second_id", "currency", *MET
 _BATCH = 500
 
 
+class Place(NamedTuple):
+    """The slice that a fact belongs to."""
+
+    source_id: int
+    cube: int
+    day: date
+
+
 class FactRow(NamedTuple):
     """One fact in the order of COLUMNS."""
 
@@ -31,21 +39,10 @@ class FactRow(NamedTuple):
     net_unblended: Decimal
     net_amortized: Decimal
 
-
-def row(source_id: int, cube: int, day: date, keys: tuple[int, int], currency: str, amounts: Amounts) -> FactRow:
-    return FactRow(
-        source_id,
-        cube,
-        day,
-        keys[0],
-        keys[1],
-        currency,
-        amounts.unblended,
-        amounts.blended,
-        amounts.amortized,
-        amounts.net_unblended,
-        amounts.net_amortized,
-    )
+    @classmethod
+    def of(cls, place: Place, keys: tuple[int, int], currency: str, amounts: Amounts) -> FactRow:
+        values = (amounts.unblended, amounts.blended, amounts.amortized, amounts.net_unblended, amounts.net_amortized)
+        return cls(*place, *keys, currency, *values)
 
 
 def insert(rows: Sequence[FactRow]) -> None:

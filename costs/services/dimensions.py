@@ -36,7 +36,7 @@ def label(*, dimension: Dimension, labels: Mapping[str, str]) -> None:
 
 def _known(dimension: Dimension, values: list[str]) -> dict[str, int]:
     rows = DimensionValue.objects.filter(dimension=dimension, value__in=values)
-    return {value: pk for value, pk in rows.values_list("value", "pk")}
+    return dict(rows.values_list("value", "pk"))
 
 
 def _warn_of_unknown(dimension: Dimension, values: list[str]) -> None:

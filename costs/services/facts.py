@@ -27,6 +27,7 @@ from costs.rules import settle
 from costs.rules.cubes import SHAPES, Cube, Dimension
 from costs.rules.windows import DayRange, first_of_month
 from costs.services import copying, dimensions
+from costs.services.copying import FactRow, Place
 
 _NOTHING = Amounts(ZERO, ZERO, ZERO, ZERO, ZERO)
 # Where AWS tells no amount at all there is no currency to store; its costs are in USD unless it says otherwise.
@@ -86,7 +87,9 @@ def replace(
     days = [day.day for day in answer.days]
     if not days:
         return Stored(rows=0, restated=0)
-    slices = [_slice(source, cube, day, answer.currency, fetched_at, snapshot) for day in answer.days]
+    slices = [_slice(source, cube, day, _currency(answer), fetched_at) for day in answer.days]
+    for new in slices:
+        new.snapshot = snapshot
     if cube is Cube.TOTAL:
         restated = _restated(source, slices, snapshot, fetched_at)
     else:
@@ -94,7 +97,7 @@ def replace(
         restated = []
     _delete(source, cube, days)
     rows = [
-        copying.row(source.pk, cube, day.day, ids[keys], _currency(answer), amounts)
+        FactRow.of(Place(source.pk, cube, day.day), ids[keys], _currency(answer), amounts)
         for day in answer.days
         for keys, amounts in day.groups.items()
     ]
@@ -119,9 +122,7 @@ def _currency(answer: CostAnswer) -> str:
     return answer.currency or _DEFAULT_CURRENCY
 
 
-def _slice(
-    source: CostSource, cube: Cube, day: DayCosts, currency: str | None, fetched_at: datetime, snapshot: CostSnapshot | None
-) -> CostSlice:
+def _slice(source: CostSource, cube: Cube, day: DayCosts, currency: str, fetched_at: datetime) -> CostSlice:
     sums = _sum(day.groups.values()) if SHAPES[cube] else day.total or _NOTHING
     return CostSlice(
         source=source,
@@ -131,8 +132,7 @@ def _slice(
         complete=settle.is_complete(day.day, fetched_at),
         rows=len(day.groups),
         fetched_at=fetched_at,
-        snapshot=snapshot,
-        currency=currency or _DEFAULT_CURRENCY,
+        currency=currency,
         **{metric: getattr(sums, metric) for metric in METRICS},
     )
 
@@ -152,7 +152,7 @@ def _check_exact(answer: CostAnswer) -> None:
 
 
 def _check_amount(amount: Decimal) -> None:
-    sign, digits, exponent = amount.as_tuple()
+    _, digits, exponent = amount.as_tuple()
     if not isinstance(exponent, int) or -exponent > DECIMAL_PLACES or len(digits) + exponent > MAX_DIGITS - DECIMAL_PLACES:
         raise UnstorableAmount(f"AWS told an amount with more digits than are kept: {amount}.")
 

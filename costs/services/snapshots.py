@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+import structlog
 from django.db import IntegrityError, transaction
 
 import audit.services
 from accounts.models import User
+from accounts.selectors import aws_accounts
 from audit import verbs
 from cloudconsole import realtime
 from cloudconsole.core import clock, jobs
 from cloudconsole.core.errors import CloudconsoleError, Kind
+from cloudconsole.core.permissions import Perm
 from costs.models import (
     OPEN,
     REQUEST_PRICE,
@@ -28,8 +31,11 @@ from costs.models import (
 from costs.rules import windows
 from costs.rules.cubes import Cube
 from costs.rules.windows import DayRange
+from costs.selectors import sources as source_selectors
 from costs.services import ledger
 from costs.services.ledger import RequestCapReached
+
+log = structlog.get_logger(__name__)
 
 RUN = "costs.run_snapshot"
 CHUNK_MONTHS = 3
@@ -41,6 +47,12 @@ class CoveredByPayer(CloudconsoleError):
     kind = Kind.CONFLICT
     code = "covered_by_payer"
     title = "The costs of this account are read from its payer"
+
+
+class NoCostSource(CloudconsoleError):
+    kind = Kind.CONFLICT
+    code = "costs_not_switched_on"
+    title = "The account has no costs to fetch"
 
 
 class SnapshotIsOver(CloudconsoleError):
@@ -124,6 +136,29 @@ def request(*, source: CostSource, trigger: SnapshotTrigger, by: User | None) ->
         return Requested(_create(source, trigger, by, wanted), created=True)
     except IntegrityError:  # somebody else was a moment earlier
         return Requested(CostSnapshot.objects.open().get(source=source), created=False)
+
+
+def request_for(*, account: str, by: User) -> CostSnapshot:
+    """The open run of the account that `by` names by id, alias or number; made if there is none.
+
+    Raises AccountNotFound, NotAllowedHere, NoCostSource, CoveredByPayer, RequestCapReached.
+    """
+    found = aws_accounts.get_for(by, account, Perm.COSTS_REFRESH)
+    source = CostSource.objects.select_related("account", "covered_by__account").filter(account=found).first()
+    if source is None:
+        raise NoCostSource(f"Costs are not switched on for “{found.alias}”.", attr="account")
+    return request(source=source, trigger=SnapshotTrigger.MANUAL, by=by).snapshot
+
+
+def request_all(*, by: User) -> list[CostSnapshot]:
+    """Runs for every source that `by` may refresh; those that cannot be started now are left out."""
+    found = []
+    for source in source_selectors.refreshable(by):
+        try:
+            found.append(request(source=source, trigger=SnapshotTrigger.MANUAL, by=by).snapshot)
+        except CloudconsoleError as refusal:
+            log.info("snapshot_not_started", source=source.pk, code=refusal.code)
+    return found
 
 
 def _check_uncovered(source: CostSource) -> None:

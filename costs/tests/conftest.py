@@ -47,7 +47,7 @@ def connect(aws: SimulatorHandle, key_name: str, alias: str) -> CostSource:
     account = AwsAccount.objects.create(
         alias=alias, account_id=key.account_id, auth_method=AuthMethod.ACCESS_KEY, capabilities=["costs"], status="ok"
     )
-    credentials.store(account=account, key=KeyInput(key.access_key_id, key.secret_access_key, key.session_token))
+    credentials.store(account=account, key=KeyInput(key.access_key_id, key.secret_access_key, key.session_token or ""))
     return CostSource.objects.create(account=account)
 
 
