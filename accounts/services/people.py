@@ -161,9 +161,34 @@ def set_password(*, user: User, password: str, by: User | None) -> User:
     _check_password(user, password)
     user.set_password(password)
     user.save(update_fields=["password"])
+    password_was_set(user=user, by=by)
+    return user
+
+
+@transaction.atomic
+def password_was_set(*, user: User, by: User | None) -> None:
+    """What follows a new password that Django's own form has set: every token from before ends."""
     end_tokens(user=user)
     audit.record(verbs.PASSWORD_CHANGED, actor=by, subject=user.username)
-    return user
+
+
+@transaction.atomic
+def give_grant(*, user: User, account: AwsAccount | None, role: Role, by: User) -> Grant:
+    """Let `user` act with `role` on `account`, or on every account with None, in place of what they had there."""
+    if role == Role.ADMIN:
+        raise InvalidPerson("Admin is a role of a person, not of a grant.", attr="role")
+    _locked(user)
+    grant, _ = Grant.objects.update_or_create(user=user, account=account, defaults={"role": role})
+    audit.record(verbs.GRANT_CHANGED, actor=by, subject=user.username, account=account, detail={"role": role.value})
+    return grant
+
+
+@transaction.atomic
+def take_grant(*, grant: Grant, by: User) -> None:
+    """End a grant."""
+    grant.delete()
+    subject = grant.user.username
+    audit.record(verbs.GRANT_CHANGED, actor=by, subject=subject, account=grant.account, detail={"role": "none"})
 
 
 @transaction.atomic
