@@ -12,9 +12,9 @@ from audit.models import AuditEvent
 from cloudconsole.core import clock
 from cloudconsole.core.permissions import Perm
 from cloudconsole.dashboard import health, spending
-from cloudconsole.dashboard.charts import StackedChart
 from cloudconsole.dashboard.health import AccountRow, Notice, Step
 from cloudconsole.dashboard.kpis import Kpi, Mover, kpis, movers
+from cloudconsole.dashboard.spending import Charts
 from costs.models import CostSnapshot
 from costs.rules.cubes import Dimension
 from costs.rules.windows import DayRange, first_of_month
@@ -42,14 +42,13 @@ class Spending:
 
 @dataclass(frozen=True)
 class Overview:
-    """`steps` are shown instead of figures while there are none."""
+    """`steps` are shown instead of figures while there are none; `figures` holds those exactly, for programs."""
 
     month: str
     as_of: datetime | None
     may_refresh: bool
     kpis: list[Kpi]
-    daily: StackedChart | None
-    monthly: StackedChart | None
+    charts: Charts | None
     movers: list[Mover]
     accounts: list[AccountRow]
     account_count: int
@@ -57,6 +56,7 @@ class Overview:
     activity: list[AuditEvent]
     notices: list[Notice]
     steps: list[Step]
+    figures: Spending | None
 
     @property
     def steps_done(self) -> int:
@@ -77,8 +77,7 @@ def overview(user: User, shown: Scope) -> Overview:
         as_of=figures.summary.as_of if figures else None,
         may_refresh=sources.refreshable(user).filter(account__in=shown.accounts).exists(),
         kpis=kpis(figures.summary) if figures else [],
-        daily=spending.daily(figures.by_service_daily) if figures else None,
-        monthly=spending.monthly(figures.by_service_monthly) if figures else None,
+        charts=spending.charts(figures.by_service_daily, figures.by_service_monthly) if figures else None,
         movers=movers(figures.summary) if figures else [],
         accounts=health.account_rows(rows, {source.account_id: source for source in known}, by_account, first_of_month(today)),
         account_count=len(shown.accounts),
@@ -88,6 +87,7 @@ def overview(user: User, shown: Scope) -> Overview:
         steps=[]
         if figures
         else health.first_steps(shown.accounts, may_add=user.may(Perm.ACCOUNTS_MANAGE), is_fetching=bool(running)),
+        figures=figures,
     )
 
 
