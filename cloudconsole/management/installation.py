@@ -91,7 +91,6 @@ class Installation:
         self._terminal.step("database", migrate())
         with contextlib.suppress(FileNotFoundError):
             drop_stale_messages(settings.VAR_DIR / "broker" / "queue")
-        make_broker_folders(settings.VAR_DIR / "broker")
         try:
             return first_admin.ensure(
                 username=settings.ADMIN_USERNAME, email=settings.ADMIN_EMAIL, password=settings.ADMIN_PASSWORD
@@ -214,11 +213,6 @@ def refuse_silent_redis() -> None:
         raise CommandError(f"Redis in REDIS_URL does not answer: {error}") from error
     finally:
         client.close()
-
-
-def make_broker_folders(root: Path) -> None:
-    for name in ("queue", "control"):
-        (root / name).mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def drop_stale_messages(queue: Path) -> None:
