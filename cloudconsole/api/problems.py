@@ -6,7 +6,7 @@ No exception's own text ever gets out: a message is either one of ours, or one t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -175,19 +175,16 @@ def _of_aws(error: AwsError) -> Problem:
     return Problem(ours.status, ours.code, ours.title, ours.detail, ours.errors, extensions, ours.headers)
 
 
+# Their own texts repeat what was sent, or say less than ours.
+_SAID_BETTER = (drf.MethodNotAllowed, drf.UnsupportedMediaType, drf.NotAcceptable, drf.Throttled)
+
+
 def _of_drf(error: drf.APIException) -> Problem:
-    plain = Problem.plain(error.status_code)
-    default = error.default_code == getattr(error.detail, "code", error.default_code)
-    detail = str(error.detail) if isinstance(error.detail, str) else plain.detail
-    worded = isinstance(error, (drf.AuthenticationFailed, drf.PermissionDenied)) or not default
-    code = str(getattr(error.detail, "code", "")) if worded else plain.code
-    return Problem(
-        error.status_code,
-        code or plain.code,
-        plain.title,
-        detail if worded or error.status_code not in _PLAIN else plain.detail,
-        headers=_headers_of(error),
-    )
+    plain = Problem.plain(error.status_code, **_headers_of(error))
+    stock = type(error).__module__ == drf.__name__ and error.detail == error.default_detail
+    if stock or isinstance(error, _SAID_BETTER) or not isinstance(error.detail, drf.ErrorDetail):
+        return plain
+    return replace(plain, code=str(error.detail.code), detail=str(error.detail))
 
 
 def _headers_of(error: drf.APIException) -> dict[str, str]:

@@ -64,7 +64,8 @@ def test_a_reader_of_the_document_works_without_breaking_the_policy(
 
     assert "unsafe" not in answer.headers["content-security-policy"]
     assert "/api/audit" in page.content()
-    assert not complaints
+    # ReDoc's badge asks for a picture from its maker's site; the policy keeps that from leaving the browser.
+    assert not [complaint for complaint in complaints if "https://cdn.redoc.ly/redoc/logo-mini.svg" not in complaint]
 
 
 def test_redoc_is_styled(context: BrowserContext, live_server: LiveServer) -> None:

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.test import Client
+
+from cloudconsole.core import clock
+from cloudconsole.core.tasks import HEARTBEAT, heartbeat
+
+pytestmark = pytest.mark.django_db
+
+
+def parts() -> tuple[int, dict[str, str]]:
+    response = Client().get("/readyz")
+    return response.status_code, response.json()["parts"]
+
+
+def test_a_process_that_answers_is_alive() -> None:
+    assert Client().get("/healthz").json() == {"status": "ok"}
+
+
+def test_an_installation_is_ready_when_every_part_is() -> None:
+    heartbeat()
+
+    assert parts() == (200, dict.fromkeys(("database", "migrations", "broker", "worker", "scheduler"), "ok"))
+
+
+def test_an_old_or_missing_heartbeat_is_a_worker_that_does_not_work() -> None:
+    cache.set(HEARTBEAT, (clock.now() - timedelta(minutes=5)).isoformat())
+    assert parts()[0] == 503
+    cache.delete(HEARTBEAT)
+    status, states = parts()
+
+    assert (status, states["worker"], states["database"]) == (503, "failing", "ok")
+
+
+def test_a_migration_that_has_not_run_is_told() -> None:
+    heartbeat()
+    MigrationRecorder(connection).record_unapplied("audit", "0001_audit_trail")
+
+    assert parts()[1]["migrations"] == "failing"
