@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema as BaseAutoSchema
-from drf_spectacular.plumbing import ResolvableComponent
+from drf_spectacular.plumbing import ResolvedComponent
 
 from cloudconsole.api import idempotency, problems
 
@@ -33,7 +33,7 @@ PROBLEM: dict[str, Any] = {
         "remedy": _TEXT,
         "aws": {
             "type": "object",
-            "properties": {name: _TEXT for name in ("service", "operation", "code", "message", "request_id")},
+            "properties": dict.fromkeys(("service", "operation", "code", "message", "request_id"), _TEXT),
         },
     },
 }
@@ -91,6 +91,6 @@ class AutoSchema(BaseAutoSchema):
         return bool(getattr(self.view, "public", False))
 
     def _problem(self, status: str) -> dict[str, Any]:
-        component = ResolvableComponent(name="Problem", type=ResolvableComponent.SCHEMA, schema=PROBLEM, object="Problem")
+        component = ResolvedComponent(name="Problem", type=ResolvedComponent.SCHEMA, schema=PROBLEM, object="Problem")
         self.registry.register_on_missing(component)
         return {"description": _MEANINGS[status], "content": {problems.CONTENT_TYPE: {"schema": component.ref}}}
