@@ -17,11 +17,13 @@ from accounts.models import AuthMethod, AwsAccount, Environment
 from accounts.permissions import declared
 from accounts.selectors import aws_accounts as selectors
 from accounts.services import aws_accounts, inputs, policies, verification
+from cloudconsole.api import parameters
 from cloudconsole.api.views import ApiView, ListApiView
 from cloudconsole.aws.policy import CAPABILITIES
 from cloudconsole.core.permissions import Perm
 
 _CREDENTIAL_FIELDS = ("auth_method", "access_key_id", "secret_access_key", "session_token", "role_arn", "hub")
+_ORDERINGS = ("alias", "account_id", "environment", "status", "verified_at", "created_at")
 _EXAMPLE = OpenApiExample(
     "A role assumed from another account",
     {
@@ -129,9 +131,9 @@ class Accounts(ListApiView):
     queryset = AwsAccount.objects.none()  # for the OpenAPI document, which has no reader
 
     def get_queryset(self) -> QuerySet[AwsAccount]:
-        return selectors.visible(person(self.request))
+        return selectors.visible(person(self.request)).order_by(*parameters.ordering(self.request, _ORDERINGS, "alias"), "pk")
 
-    @extend_schema(tags=["accounts"])
+    @extend_schema(tags=["accounts"], parameters=[OpenApiParameter("ordering", str, description="Fields, minus for descending.")])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The AWS accounts you may see."""
         return super().get(request, *args, **kwargs)

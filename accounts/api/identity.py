@@ -102,7 +102,7 @@ class Login(_Door):
         try:
             pair = sign_in.sign_in(request=request._request, login=given["username"], password=given["password"])
         except sign_in.LockedOut as error:
-            raise Throttled(error.retry_after_s, error.detail, error.code) from error
+            raise Throttled(error.retry_after_s) from error
         except sign_in.InvalidCredentials as error:
             _unauthorized(error)
         return Response(TokenPairSerializer(pair).data)

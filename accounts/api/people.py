@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.filters import SearchFilter
 from rest_framework.request import Request
@@ -17,10 +17,12 @@ from accounts.models import Grant, User
 from accounts.selectors import aws_accounts as account_selectors
 from accounts.selectors import people as selectors
 from accounts.services import people
+from cloudconsole.api import parameters
 from cloudconsole.api.views import ApiView, ListApiView
 from cloudconsole.core.permissions import Perm, Role
 
 _ROLES = [role.value for role in Role]
+_ORDERINGS = ("username", "email", "role", "last_login", "date_joined")
 _GRANTABLE = [Role.VIEWER.value, Role.OPERATOR.value]
 
 
@@ -71,9 +73,9 @@ class People(ListApiView):
     queryset = User.objects.none()  # for the OpenAPI document, which has no reader
 
     def get_queryset(self) -> QuerySet[User]:
-        return selectors.visible(person(self.request))
+        return selectors.visible(person(self.request)).order_by(*parameters.ordering(self.request, _ORDERINGS, "username"), "pk")
 
-    @extend_schema(tags=["people"])
+    @extend_schema(tags=["people"], parameters=[OpenApiParameter("ordering", str, description="Fields, minus for descending.")])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Everybody who may sign in, or could once."""
         return super().get(request, *args, **kwargs)

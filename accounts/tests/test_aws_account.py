@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from rest_framework.test import APIClient
@@ -115,6 +116,22 @@ def test_an_alias_in_any_case_and_an_account_number_are_connected_once(
     assert AwsAccount.objects.count() == 1
 
 
+def test_of_two_who_take_one_alias_at_the_same_time_one_is_told(threads: Callable[..., None]) -> None:
+    admin = User.objects.create_user("admin", role=Role.ADMIN)
+    told = list[str]()
+
+    def connect_one(number: str) -> None:
+        new = inputs.NewAccount("same", inputs.HostInput(), expected_account_id=number)
+        try:
+            aws_accounts.create_unproven(new=new, by=admin)
+        except aws_accounts.AliasTaken as refusal:
+            told.append(refusal.code)
+
+    threads(partial(connect_one, "411111111111"), partial(connect_one, "422222222222"))
+    assert told == ["alias_taken"]
+    assert AwsAccount.objects.count() == 1
+
+
 def test_credentials_of_another_account_than_expected_are_refused(simulator: SimulatorHandle, admin: User, api: Api) -> None:
     answer = api(admin).post("/api/accounts", _body(simulator, "development", account_id="4444-4444-4444"))
     assert answer.status_code == 409
@@ -192,6 +209,20 @@ def test_an_account_is_found_by_id_alias_and_number(connect: Connect, admin: Use
     account = connect("development")
     found = {api(admin).get(f"/api/accounts/{name}").json()["id"] for name in (account.pk, "development", "433333333333")}
     assert found == {account.pk}
+
+
+def test_the_list_is_ordered_searched_and_filtered_strictly(connect: Connect, admin: User, api: Api) -> None:
+    connect("development", environment="staging")
+    connect("sandbox")
+
+    def aliases(query: str) -> list[str]:
+        return [row["alias"] for row in api(admin).get(f"/api/accounts?{query}").json()["results"]]
+
+    assert aliases("ordering=-alias") == ["sandbox", "development"]
+    assert aliases("environment=staging") == ["development"]
+    assert aliases("search=4444") == ["sandbox"]
+    for query in ("ordering=secret", "status=perfect", "environment=moon", "page_size=9999"):
+        assert api(admin).get(f"/api/accounts?{query}").status_code == 400
 
 
 def test_changing_the_alias_asks_no_aws_and_tells_what_changed(

@@ -8,6 +8,7 @@ from typing import Any
 import jwt
 import pytest
 from django.conf import settings as django_settings
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
@@ -67,7 +68,7 @@ def test_repeated_failures_lock_a_name_out_whether_it_exists_or_not(name: str, v
     answers = [_login(api(None), name=name, password="wrong") for _ in range(6)]
     assert [answer.status_code for answer in answers] == [401, 401, 401, 401, 401, 429]
     assert int(answers[-1]["Retry-After"]) > 0
-    assert answers[-1].json()["code"] == "too_many_attempts"
+    assert answers[-1].json()["code"] == "throttled"
     assert _login(api(None), name=name).status_code == 429, "the right password does not help while locked out"
 
 
@@ -82,6 +83,64 @@ def test_a_hundred_attempts_from_one_address_are_throttled(viewer: User, api: Ap
     answers = [_login(api(None), name=f"name-{number}", password="wrong").status_code for number in range(100)]
     assert answers.count(401) <= 20
     assert answers[-1] == 429
+
+
+class CountingHasher(MD5PasswordHasher):
+    """Counts how often a password is hashed, which is what an attacker's stopwatch would see."""
+
+    algorithm = "counting"
+    work = 0
+
+    def encode(self, password: str, salt: str) -> str:
+        CountingHasher.work += 1
+        return super().encode(password, salt)
+
+
+@pytest.mark.parametrize("name", ["viewer", "viewer@example.com", "nobody-of-that-name", "nobody@example.com"])
+def test_a_refusal_costs_the_same_work_whoever_is_meant(
+    name: str, make_user: Callable[..., User], api: Api, settings: Any
+) -> None:
+    settings.PASSWORD_HASHERS = [f"{__name__}.CountingHasher"]
+    make_user("viewer")
+    CountingHasher.work = 0
+    assert _login(api(None), name=name, password="wrong").status_code == 401
+    assert CountingHasher.work == 1
+
+
+@pytest.mark.parametrize("name", ["viewer", "viewer@example.com"])
+def test_the_page_refuses_with_the_same_work_as_the_api(name: str, make_user: Callable[..., User], settings: Any) -> None:
+    settings.PASSWORD_HASHERS = [f"{__name__}.CountingHasher"]
+    make_user("viewer")
+    CountingHasher.work = 0
+    assert Client().post("/sign-in", {"login": name, "password": "wrong"}).status_code == 200
+    assert CountingHasher.work == 1
+
+
+@pytest.mark.parametrize("name", ["viewer", "Viewer@Example.com"])
+def test_the_page_signs_in_and_out_and_both_are_written_down(name: str, viewer: User) -> None:
+    browser = Client()
+    assert browser.post("/sign-in", {"login": name, "password": PASSWORD})["Location"] == "/"
+    assert browser.get("/api/auth/me").json()["username"] == "viewer"
+    browser.post("/sign-out")
+    assert browser.get("/api/auth/me").status_code == 401
+    events = AuditEvent.objects.order_by("seq").values_list("action", "actor_name", "auth")
+    assert list(events) == [("session.signed_in", "viewer", "session"), ("session.signed_out", "viewer", "session")]
+
+
+def test_a_deactivated_person_is_refused_by_the_page_like_a_wrong_password(viewer: User, admin: User) -> None:
+    people.deactivate(user=viewer, by=admin)
+    right = Client().post("/sign-in", {"login": "viewer", "password": PASSWORD})
+    wrong = Client().post("/sign-in", {"login": "viewer", "password": "wrong"})
+    assert (right.status_code, wrong.status_code) == (200, 200)
+    assert right.context["form"].errors == wrong.context["form"].errors
+
+
+def test_the_page_locks_out_as_the_api_does(viewer: User) -> None:
+    for _ in range(5):
+        Client().post("/sign-in", {"login": "viewer", "password": "wrong"})
+    answer = Client().post("/sign-in", {"login": "viewer", "password": PASSWORD})
+    assert answer.status_code == 200
+    assert "Too many failed login attempts" in str(answer.context["form"].errors)
 
 
 def test_signing_in_and_failing_to_are_written_down_without_what_was_typed(viewer: User, api: Api) -> None:
@@ -116,6 +175,20 @@ def test_a_refresh_token_used_twice_ends_every_token_of_its_owner(viewer: User, 
     assert _refresh(other_device["refresh_token"]).status_code == 401
     assert _me(renewed["access_token"]).status_code == 401
     assert AuditEvent.objects.filter(action="token.reuse_refused", subject="viewer").count() == 1
+
+
+def test_of_two_who_use_one_refresh_token_at_the_same_time_one_is_served(
+    threads: Callable[..., None], make_user: Callable[..., User], api: Api
+) -> None:
+    make_user("viewer")
+    token = _login(api(None)).json()["refresh_token"]
+    statuses = list[int]()
+
+    def use() -> None:
+        statuses.append(_refresh(token).status_code)
+
+    threads(use, use)
+    assert sorted(statuses) == [200, 401]
 
 
 def test_an_access_token_is_no_refresh_token_and_the_other_way_round(viewer: User, api: Api) -> None:
