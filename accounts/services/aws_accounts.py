@@ -21,7 +21,7 @@ from cloudconsole import realtime
 from cloudconsole.aws import sts
 from cloudconsole.aws.errors import AwsError
 from cloudconsole.aws.sts import CallerIdentity
-from cloudconsole.core import clock
+from cloudconsole.core import clock, jobs
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.permissions import Perm
 
@@ -227,6 +227,7 @@ def _store_new(draft: AwsAccount, key: KeyInput | None, by: User, aws_request_id
     if key:
         credentials.store(account=draft, key=key)
     _published(draft)
+    jobs.enqueue("costs.tick")  # its first costs are due now, not when the scheduler comes by
     audit.record(
         verbs.ACCOUNT_ADDED,
         actor=by,
