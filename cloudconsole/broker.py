@@ -22,10 +22,10 @@ class Channel(filesystem.Channel):
         for folder in (self.control_folder, Path(self.data_folder_in), Path(self.data_folder_out)):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
+    def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:  # type: ignore[override]
         name = f"{time.time_ns()}_{uuid.uuid4()}"
         draft = Path(self.data_folder_out) / f"{name}.draft"
-        draft.write_text(json.dumps(message))
+        draft.write_text(json.dumps(payload))
         draft.replace(draft.with_name(f"{name}.{queue}.msg"))
 
 
