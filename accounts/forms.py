@@ -58,6 +58,7 @@ class AddAccountForm(forms.Form):
         super().__init__(*args, **kwargs)
         choices = [(str(hub.pk), f"{hub.alias} ({hub.account_id})") for hub in hubs]
         self.hubs = tuple(hubs)
+        self.fields["hub"].initial = choices[0][0] if choices else ""
         self.fields["hub"].choices = [*choices, ("", "The credentials of this host")]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from cloudconsole.core.money import EXACT, ZERO
 from cloudconsole.dashboard import figures, series
 
 OTHER = "Other"
+SERIES_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -104,16 +105,26 @@ class StackedChart:
         }
 
 
+def largest(amounts: Mapping[str, Sequence[Decimal | None]]) -> list[str]:
+    """The names that get a series of their own, largest first."""
+    names = (name for name in amounts if name != OTHER)
+    return sorted(names, key=lambda name: (-abs(_sum(amounts[name])), name))[:SERIES_SHOWN]
+
+
 def stacked(
-    *, name: str, title: str, currency: str, periods: Sequence[Period], amounts: Mapping[str, Sequence[Decimal | None]]
+    *,
+    name: str,
+    title: str,
+    currency: str,
+    periods: Sequence[Period],
+    amounts: Mapping[str, Sequence[Decimal | None]],
+    colours: Mapping[str, int],
 ) -> StackedChart:
-    """A chart of `amounts` (name → one amount per period). The eight largest are shown, the rest is summed as "Other"."""
-    ranked = sorted((name for name in amounts if name != OTHER), key=lambda name: (-abs(_sum(amounts[name])), name))
-    shown, rest = ranked[: series.SLOTS], ranked[series.SLOTS :] + [name for name in amounts if name == OTHER]
-    colours = series.slots(shown)
-    stack = [Series(name, tuple(amounts[name]), colours[name]) for name in shown]
-    if rest:
-        stack.append(Series(OTHER, _folded([amounts[name] for name in rest]), series.OTHER))
+    """A chart of `amounts` (name → one amount per period). The largest eight are shown, the rest is summed as "Other"."""
+    shown = largest(amounts)
+    stack = [Series(one, tuple(amounts[one]), colours[one]) for one in shown]
+    if rest := [amounts[one] for one in amounts if one not in shown]:
+        stack.append(Series(OTHER, _folded(rest), series.OTHER))
     return StackedChart(name, title, currency, tuple(periods), tuple(stack))
 
 

@@ -69,8 +69,14 @@ def account_rows(
             [amount for start, amount in zip(starts, days, strict=False) if start >= month and amount is not None]
         )
         why = text if state != Status.OK else "Nothing fetched for this account yet"
-        rows.append(AccountRow(account, state, text, currency, month_to_date, days, why))
+        rows.append(AccountRow(account, state, text, currency, month_to_date, _settled(days, answer), why))
     return rows
+
+
+def _settled(days: Sequence[Decimal | None], answer: Answer | None) -> list[Decimal | None]:
+    """A line that ends in days which AWS still fills would always fall."""
+    periods = answer.periods if answer else ()
+    return [amount for amount, period in zip(days, periods, strict=False) if period.complete]
 
 
 def _sum(amounts: Sequence[Decimal]) -> Decimal | None:

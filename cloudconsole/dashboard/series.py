@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import blake2s
 
-SLOTS = 8
+SLOTS = 12
 OTHER = 0
 
 # The services most bills consist of have a colour of their own; everybody else gets one by name.
@@ -17,7 +17,11 @@ _KNOWN: dict[str, int] = {
     "EC2 - Other": 5,
     "AWS Lambda": 6,
     "Amazon CloudFront": 7,
-    "Amazon DynamoDB": 8,
+    "Tax": 8,
+    "AmazonCloudWatch": 9,
+    "AWS Support (Business)": 10,
+    "Savings Plans for AWS Compute usage": 11,
+    "Amazon DynamoDB": 12,
 }
 
 
@@ -45,6 +49,7 @@ _SHORT = {
     "Amazon OpenSearch Service": "OpenSearch",
     "Amazon Route 53": "Route 53",
     "AWS Support (Business)": "Support",
+    "Savings Plans for AWS Compute usage": "Savings Plans",
 }
 
 
@@ -54,7 +59,7 @@ def short(name: str) -> str:
 
 
 def slots(names: Iterable[str]) -> dict[str, int]:
-    """A colour slot (1 to 8) for each of at most eight names; the ninth and later, and "Other", get OTHER.
+    """A colour slot (1 to 12) for each name that a page shows; when they run out, and for "Other", OTHER.
 
     A known service always has its own colour; of two others that want the same one, the first in the alphabet gets it.
     """

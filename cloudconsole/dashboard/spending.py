@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from cloudconsole.core.money import ZERO
-from cloudconsole.dashboard.charts import OTHER, Period, StackedChart, stacked
+from cloudconsole.dashboard import series
+from cloudconsole.dashboard.charts import OTHER, Period, StackedChart, largest, stacked
 from costs.selectors import questions
 from costs.selectors.questions import Answer
 
@@ -14,18 +15,38 @@ _OPEN = "Not final yet: AWS still adds to it."
 _ESTIMATED = "Estimated: AWS has not closed the month."
 
 
-def daily(answer: Answer) -> StackedChart | None:
-    """Bars of days by the first grouping. None where nothing is stored or nothing cost anything."""
-    bars = [
-        _bar(one, f"{one.start.day} {one.start:%b}", f"{one.start:%a} {one.start.day} {one.start:%B %Y}")
-        for one in answer.periods
-    ]
-    return _chart("daily", "Daily cost by service", bars, answer)
+@dataclass(frozen=True)
+class Charts:
+    """The same service has the same colour in both. None where nothing cost anything."""
+
+    daily: StackedChart | None
+    monthly: StackedChart | None
 
 
-def monthly(answer: Answer) -> StackedChart | None:
-    bars = [_bar(one, f"{one.start:%b} ’{one.start:%y}", f"{one.start:%B %Y}") for one in answer.periods]
-    return _chart("monthly", "Thirteen months by service", bars, answer)
+def charts(by_day: Answer, by_month: Answer) -> Charts:
+    """The charts of two answers that are grouped by service."""
+    days, months = _amounts(by_day), _amounts(by_month)
+    colours = series.slots([*largest(months), *largest(days)])
+    daily = stacked(
+        name="daily",
+        title="Daily cost by service",
+        currency=by_day.currency or "",
+        periods=[
+            _bar(one, f"{one.start.day} {one.start:%b}", f"{one.start:%a} {one.start.day} {one.start:%B %Y}")
+            for one in by_day.periods
+        ],
+        amounts=days,
+        colours=colours,
+    )
+    monthly = stacked(
+        name="monthly",
+        title="Thirteen months by service",
+        currency=by_month.currency or "",
+        periods=[_bar(one, f"{one.start:%b} ’{one.start:%y}", f"{one.start:%B %Y}") for one in by_month.periods],
+        amounts=months,
+        colours=colours,
+    )
+    return Charts(daily if days else None, monthly if months else None)
 
 
 def by_first_key(answer: Answer) -> dict[str, list[Decimal | None]]:
@@ -39,12 +60,12 @@ def by_first_key(answer: Answer) -> dict[str, list[Decimal | None]]:
     return amounts
 
 
-def _chart(name: str, title: str, bars: Sequence[Period], answer: Answer) -> StackedChart | None:
+def _amounts(answer: Answer) -> dict[str, list[Decimal | None]]:
     amounts = by_first_key(answer)
     if any(period.residual for period in answer.periods):
         # AWS told it in total but not by service; hiding it would make the bars lie.
         amounts[OTHER] = [None if period.total is None else period.residual for period in answer.periods]
-    return stacked(name=name, title=title, currency=answer.currency or "", periods=bars, amounts=amounts) if amounts else None
+    return amounts
 
 
 def _bar(period: questions.Period, label: str, title: str) -> Period:

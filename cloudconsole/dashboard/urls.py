@@ -5,6 +5,7 @@ from cloudconsole.dashboard import views
 
 urlpatterns = [
     path("", views.Overview.as_view(), name="overview"),
+    path("running", views.Running.as_view(), name="running"),
     path("palette", views.Palette.as_view(), name="palette"),
     path("sign-in", LoginView.as_view(), name="sign-in"),
     path("sign-out", LogoutView.as_view(), name="sign-out"),

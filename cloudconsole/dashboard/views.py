@@ -15,6 +15,7 @@ from cloudconsole.core.permissions import Perm
 from cloudconsole.dashboard import figures
 from cloudconsole.dashboard.context import Frame
 from cloudconsole.dashboard.overview import overview
+from costs.selectors import snapshots
 
 ACCOUNTS_SHOWN = 8
 
@@ -42,6 +43,17 @@ class Overview(Page):
         page = overview(request.user, scope.of(request.user, request.GET, Perm.ACCOUNTS_VIEW))
         template = "dashboard/_overview.html" if request.headers.get("HX-Request") else "dashboard/overview.html"
         return render(request, template, {"page": page})
+
+
+class Running(Page):
+    """The open cost snapshots alone: the part of the overview that moves every second."""
+
+    permission = Perm.COSTS_VIEW
+
+    def get(self, request: SignedInRequest) -> HttpResponse:
+        shown = scope.of(request.user, request.GET, self.permission)
+        runs = snapshots.visible(request.user).open().filter(source__account__in=shown.accounts)
+        return render(request, "dashboard/_running.html", {"running": runs})
 
 
 class Palette(Page):

@@ -6,7 +6,7 @@
 //   </div>
 //
 //   { currency, periods: [{ label, title, note, state: "complete" | "estimated" | "incomplete" | "unknown", href, total }],
-//     series: [{ name, slot: 1-8, or 0 for Other, amounts: ["12.34" | null], texts: ["$12.34"] }] }
+//     series: [{ name, slot: 1-12, or 0 for Other, amounts: ["12.34" | null], texts: ["$12.34"] }] }
 //
 // Amounts arrive as exact strings and are shown as the server wrote them; numbers are made only to know how tall a bar is.
 const charts = new Map();
@@ -22,7 +22,7 @@ function colours(element) {
     return getComputedStyle(probe).color;
   };
   const series = [read("--series-other")];
-  for (let slot = 1; slot <= 8; slot += 1) series.push(read(`--series-${slot}`));
+  for (let slot = 1; slot <= 12; slot += 1) series.push(read(`--series-${slot}`));
   const found = { series, text: read("--text"), muted: read("--muted"), line: read("--line"), surface: read("--surface") };
   probe.remove();
   return found;

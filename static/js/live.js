@@ -2,6 +2,7 @@
 //
 //   <section data-live="snapshot:12 account" hx-get="/…" hx-trigger="live">…</section>
 //
+// data-live-pause="4000": a part that is dear to make waits that many milliseconds and is then fetched once.
 // A name is a type ("snapshot": any) or a type and an id ("snapshot:12"). Bursts are folded into one fetch per part.
 // After a lost connection every part is fetched, because what happened meanwhile was not heard.
 const FOLD_MS = 250;
@@ -33,10 +34,14 @@ function refresh(element) {
   if (waiting.has(element)) return;
   waiting.set(element, setTimeout(() => {
     waiting.delete(element);
-    if (element.isConnected && !element.contains(document.activeElement?.closest("input, select, textarea"))) {
-      window.htmx.trigger(element, "live");
-    }
-  }, FOLD_MS));
+    if (element.isConnected && !inUse(element)) window.htmx.trigger(element, "live");
+  }, Number(element.dataset.livePause ?? FOLD_MS)));
+}
+
+// A reader who types there or has opened something there is not interrupted.
+function inUse(element) {
+  const typing = document.activeElement?.closest("input, select, textarea");
+  return (typing && element.contains(typing)) || element.querySelector("details[open]") !== null;
 }
 
 function parts(selector = "[data-live]") {

@@ -116,6 +116,12 @@ def lasted(value: timedelta | None) -> str:
 
 
 @register.filter
+def grouped(value: int | None) -> str:
+    """1234567 → "1,234,567"."""
+    return figures.UNKNOWN if value is None else f"{value:,}"
+
+
+@register.filter
 def account_number(value: str | None) -> str:
     return figures.account_number(value or "") or figures.UNKNOWN
 
