@@ -88,11 +88,11 @@ def sign_up(*, new: NewUser) -> User:
 @transaction.atomic
 def change_role(*, user: User, role: Role, by: User | None) -> User:
     """Give `user` another role. Raises LastAdmin."""
-    user = _locked(user)
+    admins, user = _hold_admins(), _locked(user)
     if user.role == role:
         return user
     if user.is_admin:
-        _refuse_losing_last_admin(user)
+        _refuse_losing_last_admin(user, admins)
     before, user.role = user.role, role
     user.save(update_fields=["role"])
     audit.record(verbs.USER_ROLE_CHANGED, actor=by, subject=user.username, detail={"before": before, "to": role.value})
@@ -102,11 +102,11 @@ def change_role(*, user: User, role: Role, by: User | None) -> User:
 @transaction.atomic
 def deactivate(*, user: User, by: User | None) -> User:
     """End every session and token of `user` and let them in no more. What they did stays theirs. Raises LastAdmin."""
-    user = _locked(user)
+    admins, user = _hold_admins(), _locked(user)
     if not user.is_active:
         return user
     if user.is_admin:
-        _refuse_losing_last_admin(user)
+        _refuse_losing_last_admin(user, admins)
     user.is_active = False
     user.save(update_fields=["is_active"])
     end_tokens(user=user)
@@ -128,6 +128,7 @@ def activate(*, user: User, by: User | None) -> User:
 @transaction.atomic
 def change(*, user: User, changes: PersonChanges, by: User) -> User:
     """All of `changes`, or none. Raises InvalidPerson, NameTaken, LastAdmin."""
+    _hold_admins()
     user = change_profile(user=user, changes=changes, by=by)
     if changes.role is not None:
         user = change_role(user=user, role=Role(changes.role), by=by)
@@ -231,10 +232,13 @@ def _locked(user: User) -> User:
     return User.objects.select_for_update().get(pk=user.pk)
 
 
-def _refuse_losing_last_admin(user: User) -> None:
-    # All admin rows are locked, in one order, so that two admins cannot demote each other at the same time.
-    admins = User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True).order_by("pk")
-    if not [admin for admin in admins if admin.pk != user.pk]:
+def _hold_admins() -> list[User]:
+    """Every active admin, held in one order and before any other row: two admins cannot demote each other at once."""
+    return list(User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True).order_by("pk"))
+
+
+def _refuse_losing_last_admin(user: User, admins: Sequence[User]) -> None:
+    if [admin.pk for admin in admins] == [user.pk]:
         raise LastAdmin("Make another person an admin first.")
 
 
