@@ -19,6 +19,7 @@ from audit.services.verification import Harm
 
 pytestmark = pytest.mark.django_db
 
+
 @pytest.fixture(autouse=True)
 def trail(settings: Settings, tmp_path: Path) -> None:
     """Nine events; a checkpoint after the sixth."""
