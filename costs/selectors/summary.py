@@ -20,6 +20,7 @@ from costs.selectors.questions import Answer, Period, Question
 
 _DAY = timedelta(days=1)
 MOVER_DAYS = 7
+MOVERS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,10 @@ class Summary:
     as_of: datetime | None
 
 
-def summary(reader: Reader, *, metric: Metric = Metric.UNBLENDED, currency: str | None = None, movers: int = 5) -> Summary:
-    """The summary of today's month. Raises MixedCurrencies, UnknownAccount."""
+def summary(
+    reader: Reader, *, metric: Metric = Metric.UNBLENDED, currency: str | None = None, recent: Answer | None = None
+) -> Summary:
+    """The summary of today's month. `recent`: days by service that were read already. Raises MixedCurrencies, UnknownAccount."""
     today = clock.today()
     month = first_of_month(today)
     start = min(first_of_month(today, months=-1), settle.last_complete_day(today) - _DAY * forecast.WINDOW_DAYS)
@@ -100,7 +103,7 @@ def summary(reader: Reader, *, metric: Metric = Metric.UNBLENDED, currency: str 
         tax=_of_types(by_type, this_month, frozenset({ChargeType.TAX})),
         days_before=weeks[0],
         days_after=weeks[1],
-        movers=_movers(reader, weeks, metric, by_type.currency)[:movers],
+        movers=_movers(recent or _recent(reader, weeks, metric, by_type.currency), weeks)[:MOVERS],
         as_of=by_type.as_of,
     )
 
@@ -178,11 +181,12 @@ def _no_outlook(reason: str) -> Outlook:
     return Outlook(None, None, None, forecast.METHOD, forecast.LEVEL, reason)
 
 
-def _movers(reader: Reader, weeks: tuple[DayRange, DayRange], metric: Metric, currency: str | None) -> tuple[Mover, ...]:
-    if currency is None:
-        return ()
+def _recent(reader: Reader, weeks: tuple[DayRange, DayRange], metric: Metric, currency: str | None) -> Answer:
     days = DayRange(weeks[0].start, weeks[1].end)
-    answer = reader.answer(Question(days, group_by=(Dimension.SERVICE,), metric=metric, currency=currency))
+    return reader.answer(Question(days, group_by=(Dimension.SERVICE,), metric=metric, currency=currency))
+
+
+def _movers(answer: Answer, weeks: tuple[DayRange, DayRange]) -> tuple[Mover, ...]:
     before, after = (_by_service(_inside(answer, week)) for week in weeks)
     movers = (Mover(name, before.get(name, ZERO), after.get(name, ZERO)) for name in {*before, *after})
     return tuple(sorted((mover for mover in movers if mover.change), key=lambda mover: (-abs(mover.change), mover.service)))

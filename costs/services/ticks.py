@@ -20,7 +20,7 @@ def tick() -> None:
     sources.ensure()
     sources.settle_coverage()
     sources.mark_stale(now)
-    for source in sources.due(now):
+    for source in sources.due(clock.now()):
         _start(source)
     for pk in _waiting():
         jobs.enqueue(snapshots.RUN, snapshot_id=pk)
