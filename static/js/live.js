@@ -41,7 +41,7 @@ function refresh(element) {
 // A reader who types there or has opened something there is not interrupted.
 function inUse(element) {
   const typing = document.activeElement?.closest("input, select, textarea");
-  return (typing && element.contains(typing)) || element.querySelector("details[open]") !== null;
+  return (typing && element.contains(typing)) || element.querySelector("details[open]:not([data-open-by-server])") !== null;
 }
 
 function parts(selector = "[data-live]") {
