@@ -91,6 +91,8 @@ class AutoSchema(BaseAutoSchema):
         return bool(getattr(self.view, "public", False))
 
     def _problem(self, status: str) -> dict[str, Any]:
-        component = ResolvedComponent(name="Problem", type=ResolvedComponent.SCHEMA, schema=PROBLEM, object="Problem")
+        component = ResolvedComponent(  # type: ignore[no-untyped-call]
+            name="Problem", type=ResolvedComponent.SCHEMA, schema=PROBLEM, object="Problem"
+        )
         self.registry.register_on_missing(component)
         return {"description": _MEANINGS[status], "content": {problems.CONTENT_TYPE: {"schema": component.ref}}}

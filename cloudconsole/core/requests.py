@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import uuid
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-_SANE_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._:-]{7,63}$")
+_SANE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{7,63}")
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class RequestContextMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
-        request_id = given if _SANE_ID.match(given) else uuid.uuid4().hex
+        request_id = given if _SANE_ID.fullmatch(given) else uuid.uuid4().hex
         token = _current.set(RequestContext(request_id=request_id, ip=_address(request)))
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
@@ -61,4 +62,14 @@ class RequestContextMiddleware:
 def _address(request: HttpRequest) -> str | None:
     forwarded = request.headers.get("X-Forwarded-For", "") if settings.SECURE_PROXY_SSL_HEADER else ""
     # The right-most entry is the one our own proxy wrote; those before it are the caller's claim.
-    return forwarded.rsplit(",", 1)[-1].strip() or request.META.get("REMOTE_ADDR")
+    return _normalised(forwarded.rsplit(",", 1)[-1].strip()) or _normalised(request.META.get("REMOTE_ADDR", ""))
+
+
+def _normalised(text: str) -> str | None:
+    """One spelling for each address, so that rows and counters of one caller belong together; None for what is none."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)

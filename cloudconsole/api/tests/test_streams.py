@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from typing import cast
+from collections.abc import Iterator
 
 import pytest
-from django.core.handlers.asgi import ASGIRequest
 from django.test import AsyncRequestFactory
 
 from cloudconsole.api import streams
@@ -31,9 +29,9 @@ def test_under_asgi_lines_are_sent_as_they_are_made() -> None:
             yield text
 
     async def read_one() -> bytes:
-        request = cast(ASGIRequest, AsyncRequestFactory().get("/"))
+        request = AsyncRequestFactory().get("/")
         response = streams.streamed(request, lines(), content_type="text/csv", filename="x.csv")
-        return await anext(cast(AsyncIterator[bytes], aiter(response)))
+        return await anext(aiter(response))
 
     assert asyncio.run(read_one()) == b"a"
     assert made == ["a"]
