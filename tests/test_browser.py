@@ -30,7 +30,7 @@ from cloudconsole.simulator.process import SimulatorHandle
 from conftest import chromium
 from tests.services import free_port
 
-pytestmark = [pytest.mark.browser, pytest.mark.team]
+pytestmark = pytest.mark.browser
 
 PROJECT = Path(__file__).resolve().parent.parent
 ADMIN, PASSWORD = "ada", "correct-horse-battery-staple"
@@ -208,13 +208,13 @@ def snapshot_moves_by_itself(page: Page) -> None:
     page.evaluate(
         """() => {
             window.seen = [];
-            const note = () => { const bar = document.querySelector('#snapshot progress'); if (bar) window.seen.push(bar.value); };
+            const note = () => window.seen.push(document.querySelector('#snapshot progress')?.value ?? -1);
             new MutationObserver(note).observe(document.body, {childList: true, subtree: true});
         }"""
     )
     expect(page.locator("#snapshot").get_by_text("Complete").first).to_be_visible(timeout=FILLED_WITHIN_MS)
     assert page.evaluate("document.documentElement.dataset.notReloaded") == "yes"
-    seen = page.evaluate("window.seen")
+    seen = [value for value in page.evaluate("window.seen") if value >= 0]
     assert len(set(seen)) > 3, f"the bar stood at {sorted(set(seen))} only"
     assert seen == sorted(seen)
 
@@ -250,7 +250,7 @@ def chart_twin_shows_the_exact_months(page: Page, console: Console) -> None:
     as_of = console.simulator.now()
     for month in settled_months():
         row = card.get_by_role("row", name=re.compile(f"{month:%B %Y}"))
-        shown = row.locator("td.num").last.locator("[title]").first.get_attribute("title") or ""
+        shown = row.locator("td.num.strong [title]").first.get_attribute("title") or ""
         assert Decimal(re.sub(r"[^0-9.]", "", shown)) == month_total(console, month, as_of)
 
 
@@ -327,4 +327,4 @@ def test_the_api_documents_read_under_the_strict_policy(browser: Browser, consol
         page.goto("/api/redoc")
         expect(page.get_by_role("heading", name=re.compile("Cloudconsole API")).first).to_be_visible()
         page.goto("/api/accounts")
-        expect(page.get_by_text("application/json").first).to_be_visible()
+        expect(page.get_by_text("HTTP 200 OK")).to_be_visible()
