@@ -12,6 +12,7 @@ from audit.models import Account, AuditEvent, AuditHead, Outcome, Person
 from audit.rules import chain
 from audit.rules.scrubbing import Value, clean_detail, clean_text
 from audit.verbs import Verb
+from cloudconsole import realtime
 from cloudconsole.core import clock, requests
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.requests import RequestContext
@@ -66,6 +67,7 @@ def record(
     )
     with transaction.atomic():
         _append(event)
+        realtime.publish("audit", event.seq)
     return event
 
 
