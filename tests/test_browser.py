@@ -133,8 +133,12 @@ def window(browser: Browser, console: Console, **options: Any) -> Iterator[Page]
     page = context.new_page()
     complaints = watch(context, page, console)
     yield page
-    assert complaints == []
+    assert [complaint for complaint in complaints if STOPPED_LOGO not in complaint] == []
     context.close()
+
+
+# ReDoc's own footer asks for its maker's logo; the policy stops that before anything is sent.
+STOPPED_LOGO = "https://cdn.redoc.ly/redoc/logo-mini.svg"
 
 
 def watch(context: BrowserContext, page: Page, console: Console) -> list[str]:
@@ -282,13 +286,12 @@ def test_a_viewer_looks_and_is_refused_what_changes_things(browser: Browser, con
         sign_in(page, "vera", "look-but-do-not-touch")
         expect(page.get_by_role("link", name="Add account")).to_have_count(0)
         expect(page.get_by_role("button", name=re.compile("Refresh costs"))).to_have_count(0)
+        account = asked(page, "/api/accounts")["results"][0]["id"]
+        refused = page.request.post("/api/costs/snapshots", data={"account": str(account)}, headers=csrf(page))
+        assert (refused.status, refused.json()["code"]) == (403, "permission_denied")
         answer = page.goto("/accounts/add")
         assert answer is not None
         assert answer.status == 403
-        account = asked(page, "/api/accounts")["results"][0]["id"]
-        refused = page.request.post("/api/costs/snapshots", data={"account": str(account)}, headers=csrf(page))
-        assert refused.status == 403
-        assert refused.json()["code"] == "permission_denied"
         assert page.request.get("/admin/", max_redirects=0).status in (302, 403)
 
 
