@@ -21,6 +21,7 @@ class Snippet:
     """The trust policy for a role that is assumed through `hub` (an account's id; empty: the credentials of this host)."""
 
     hub: str
+    name: str
     text: str
 
 
@@ -39,9 +40,9 @@ def trust(account: AwsAccount, actor: User) -> str:
 
 def for_new_role(hubs: Iterable[AwsAccount], external_id: str) -> list[Snippet]:
     """One trust policy for each way in which a new role can be assumed."""
-    known = [(str(hub.pk), iam.role_arn_of(hub.identity_arn) if hub.identity_arn else _NOT_KNOWN_YET) for hub in hubs]
-    ways = [*known, ("", _NOT_KNOWN_YET)]
-    return [Snippet(hub, _text(policy.trust_policy(trusted_arn=arn, external_id=external_id))) for hub, arn in ways]
+    known = [(str(hub.pk), hub.alias, iam.role_arn_of(hub.identity_arn) if hub.identity_arn else _NOT_KNOWN_YET) for hub in hubs]
+    ways = [*known, ("", "the credentials of this host", _NOT_KNOWN_YET)]
+    return [Snippet(hub, name, _text(policy.trust_policy(trusted_arn=arn, external_id=external_id))) for hub, name, arn in ways]
 
 
 def every_permission() -> str:

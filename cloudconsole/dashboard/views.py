@@ -78,6 +78,7 @@ def _pages(frame: Frame, words: list[str]) -> tuple[Hit, ...]:
 
 def _accounts(frame: Frame, words: list[str]) -> tuple[Hit, ...]:
     found = [a for a in frame.accounts if _matches(f"{a.alias} {a.account_id} {a.environment}", words)]
+    found.sort(key=lambda a: not any(a.alias.startswith(word) for word in words))  # what is called so before what is like it
     return tuple(
         Hit(a.alias, reverse("accounts:detail", args=[a.pk]), "cloud", figures.account_number(a.account_id))
         for a in found[:ACCOUNTS_SHOWN]
