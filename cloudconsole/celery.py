@@ -21,6 +21,7 @@ class Periodic:
 
 PERIODIC = (
     Periodic("costs.tick", 30, "Start cost refreshes that are due and take up runs whose worker is gone"),
+    Periodic("audit.checkpoint", 300, "Note outside the database how far the audit trail has come"),
     Periodic("cloudconsole.heartbeat", 15, "Prove that scheduler, broker and worker work together; /readyz reads it"),
 )
 

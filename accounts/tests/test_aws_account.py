@@ -300,7 +300,7 @@ def test_the_policy_allows_what_is_switched_on_and_nothing_else(connect: Connect
     policy = api(admin).get(f"/api/accounts/{account.pk}/policy").json()
     assert policy["Version"] == "2012-10-17"
     actions = [action for statement in policy["Statement"] for action in statement["Action"]]
-    assert actions == ["sts:GetCallerIdentity", "ce:GetCostAndUsage"]
+    assert actions == ["sts:GetCallerIdentity", "iam:SimulatePrincipalPolicy", "ce:GetCostAndUsage"]
 
 
 def test_the_trust_policy_names_the_hub_and_the_external_id(

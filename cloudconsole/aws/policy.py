@@ -38,7 +38,12 @@ class PolicyDocument(TypedDict):
 CAPABILITIES: Mapping[str, Capability] = {
     capability.name: capability
     for capability in (
-        Capability("identity", "Know which account and identity the credentials are.", ("sts:GetCallerIdentity",)),
+        # Which rights the identity has is asked of IAM's simulator: most could not be tried without a charge or a change.
+        Capability(
+            "identity",
+            "Know which account and identity the credentials are, and what it is allowed.",
+            ("sts:GetCallerIdentity", "iam:SimulatePrincipalPolicy"),
+        ),
         Capability("costs", "Read what the account, or its organization, costs.", ("ce:GetCostAndUsage",)),
         Capability(
             "organization",

@@ -84,8 +84,7 @@ def translate(service: str, operation: str, failure: Exception, secrets: Collect
         operation=operation,
         cause=reading.cause,
         meaning=reading.meaning,
-        remedy=reading.remedy,
-        aws_message=scrubbed(str(failure), secrets) if reading is not codes.GARBLED else "",
+        remedy=reading.remedy,  # AWS said nothing here, so there is no message of AWS to pass on
     )
 
 

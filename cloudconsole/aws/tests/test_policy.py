@@ -14,7 +14,12 @@ def test_the_policy_allows_the_enabled_capabilities_and_nothing_else() -> None:
     assert permissions_policy(["costs", "identity"]) == {
         "Version": "2012-10-17",
         "Statement": [
-            {"Sid": "CloudconsoleIdentity", "Effect": "Allow", "Action": ["sts:GetCallerIdentity"], "Resource": "*"},
+            {
+                "Sid": "CloudconsoleIdentity",
+                "Effect": "Allow",
+                "Action": ["sts:GetCallerIdentity", "iam:SimulatePrincipalPolicy"],
+                "Resource": "*",
+            },
             {"Sid": "CloudconsoleCosts", "Effect": "Allow", "Action": ["ce:GetCostAndUsage"], "Resource": "*"},
         ],
     }
