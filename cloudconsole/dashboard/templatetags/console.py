@@ -62,7 +62,7 @@ def delta(now: Decimal | None, before: Decimal | None) -> SafeString:
         return unknown("Nothing to compare with")
     share = (now - before) / abs(before)
     if abs(share) < Decimal("0.0005"):
-        return format_html('<span class="delta">about the same</span>')
+        return format_html('<span class="delta">{}</span>', "about the same")
     word = "more" if share > 0 else "less"
     return _delta(share, f"{figures.percent(share)} {word}", "")
 

@@ -1,0 +1,149 @@
+"""The overview, the palette and the frame, as people of each role get them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import AuthMethod, AwsAccount, Grant, Status, User
+from cloudconsole.core.permissions import Role
+from costs.models import CostSource
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def make_accounts(count: int, *, start: int = 0) -> list[AwsAccount]:
+    accounts = [
+        AwsAccount(
+            alias=f"account-{number}",
+            account_id=f"{number + 1:012}",
+            auth_method=AuthMethod.AMBIENT,
+            status=Status.OK,
+            capabilities=["costs"],
+        )
+        for number in range(start, start + count)
+    ]
+    made = AwsAccount.objects.bulk_create(accounts)
+    CostSource.objects.bulk_create(CostSource(account=account) for account in made)
+    return made
+
+
+def test_a_stranger_to_the_site_is_sent_to_sign_in() -> None:
+    answer = Client().get("/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/sign-in?next=/")
+
+
+def test_the_first_run_offers_the_next_step(admin: User) -> None:
+    text = signed_in(admin).get("/").content.decode()
+    assert "Connect an AWS account" in text
+    assert 'href="/accounts/add"' in text
+
+
+def test_a_viewer_is_not_offered_what_only_admins_may(viewer: User) -> None:
+    text = signed_in(viewer).get("/").content.decode()
+    assert "/accounts/add" not in text
+    assert "/admin/" not in text
+
+
+def test_an_account_that_cannot_be_reached_is_told_with_the_way_to_the_remedy(admin: User) -> None:
+    [account] = make_accounts(1)
+    AwsAccount.objects.filter(pk=account.pk).update(status=Status.ERROR, status_detail="The key was deleted.")
+    text = signed_in(admin).get("/").content.decode()
+    assert "account-0 cannot be reached." in text
+    assert "The key was deleted." in text
+    assert f'href="/accounts/{account.pk}"' in text
+
+
+def test_unknown_costs_are_never_a_zero(admin: User) -> None:
+    make_accounts(1)
+    assert "$0.00" not in signed_in(admin).get("/").content.decode()
+
+
+@pytest.mark.parametrize("path", ["/", "/accounts", "/costs/snapshots"])
+def test_a_page_asks_the_database_as_often_for_forty_accounts_as_for_two(admin: User, path: str) -> None:
+    make_accounts(2)
+    client = signed_in(admin)
+    client.get(path)
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        client.get(path)
+    make_accounts(38, start=2)
+    with CaptureQueriesContext(connection) as many:
+        client.get(path)
+    assert len(many) == len(few)
+    assert len(many) <= 30
+
+
+@pytest.mark.parametrize("path", ["/", "/accounts", "/costs/snapshots"])
+def test_a_scope_that_names_an_unknown_account_is_refused_not_ignored(admin: User, path: str) -> None:
+    answer = signed_in(admin).get(path, {"account": "nobody"})
+    assert answer.status_code == 400
+    assert "nobody" in answer.content.decode()
+
+
+def test_an_unknown_environment_is_refused(admin: User) -> None:
+    assert signed_in(admin).get("/", {"environment": "moon"}).status_code == 400
+
+
+def test_the_palette_finds_pages_and_visible_accounts_only(make_user: Callable[..., User]) -> None:
+    seen, hidden = make_accounts(2)
+    person = make_user("ada", Role.VIEWER)
+    Grant.objects.create(user=person, account=seen, role=Role.VIEWER)
+    text = signed_in(person).get("/palette", {"q": "acc"}, headers={"HX-Request": "true"}).content.decode()
+    assert 'href="/accounts"' in text
+    assert seen.alias in text
+    assert hidden.alias not in text
+
+
+def test_the_palette_says_when_nothing_is_found(admin: User) -> None:
+    text = signed_in(admin).get("/palette", {"q": "<b>zebra"}).content.decode()
+    assert "Nothing found" in text
+    assert "<b>zebra" not in text
+
+
+@pytest.mark.parametrize("path", ["/", "/accounts", "/accounts/add", "/costs/snapshots", "/audit", "/palette", "/no-such-page"])
+def test_every_page_carries_the_strict_policy(admin: User, path: str) -> None:
+    policy = signed_in(admin).get(path).headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "script-src 'self'" in policy
+
+
+def test_the_sign_in_page_lets_the_right_password_in_and_no_other(admin: User) -> None:
+    client = Client()
+    wrong = client.post("/sign-in", {"login": "admin", "password": "guess"})
+    assert wrong.status_code == 200
+    assert "guess" not in wrong.content.decode()
+    right = client.post("/sign-in", {"login": "admin", "password": "a-long-enough-passphrase"})
+    assert (right.status_code, right.headers["Location"]) == (302, "/")
+
+
+def test_signing_out_takes_a_form(admin: User) -> None:
+    client = signed_in(admin)
+    assert client.get("/sign-out").status_code == 200
+    assert client.get("/").status_code == 200
+    assert client.post("/sign-out").status_code == 302
+    assert client.get("/").status_code == 302
+
+
+def test_the_page_of_a_server_error_needs_nothing(admin: User) -> None:
+    client = signed_in(admin)
+    with connection.execute_wrapper(_no_database):
+        client.raise_request_exception = False
+        answer = client.get("/")
+    assert answer.status_code == 500
+    assert "Something went wrong on our side" in answer.content.decode()
+
+
+def _no_database(*_: object) -> None:
+    raise ConnectionError("The database is away.")
