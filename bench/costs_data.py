@@ -138,12 +138,15 @@ class Window:
                 snapshot=None,
             )
 
+    def empty(self) -> None:
+        """The same rows into an empty table with the same keys, and nothing around it."""
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE IF NOT EXISTS bare_fact (LIKE costs_costfact INCLUDING ALL)")
+            cursor.execute("TRUNCATE bare_fact")
+
     def copy(self) -> None:
-        """The same rows into a table without key, index or constraint."""
         columns = ", ".join(copying.COLUMNS)
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("CREATE TABLE IF NOT EXISTS bare_fact (LIKE costs_costfact)")
-            cursor.execute("ALTER TABLE bare_fact DROP COLUMN IF EXISTS id")
             with cursor.copy(f"COPY bare_fact ({columns}) FROM STDIN") as copy:
                 for row in self.rows:
                     copy.write_row(row)

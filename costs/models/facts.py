@@ -75,19 +75,24 @@ class CostSlice(Amounts):
 
 
 class CostFact(Amounts):
-    """What one pair of dimension values cost on one day. Which dimensions `first` and `second` are, the cube says."""
+    """What one pair of dimension values cost on one day. Which dimensions `first` and `second` are, the cube says.
 
-    source = models.ForeignKey(CostSource, on_delete=models.CASCADE, related_name="+", db_index=False)
+    The table takes whole windows at once and nothing else: its references are not checked row by row, which would take
+    longer than storing the rows. `services.facts` alone writes it, in the transaction that also writes the slice.
+    """
+
+    source = models.ForeignKey(CostSource, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     cube = models.PositiveSmallIntegerField(choices=CUBE_CHOICES)
     day = models.DateField()
-    first = models.ForeignKey(DimensionValue, on_delete=models.PROTECT, related_name="+", db_index=False)
-    second = models.ForeignKey(DimensionValue, on_delete=models.PROTECT, related_name="+", db_index=False)
+    first = models.ForeignKey(DimensionValue, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    second = models.ForeignKey(DimensionValue, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False)
 
     class Meta:
         constraints = [
-            # The one index of the table: no fact twice, and every question is a range of it without touching the heap.
+            # The one index of the table: no fact twice, and every question is a range of it that comes sorted by day and
+            # second value, so that sums need neither the table nor a hash (docs/decisions/0005-cost-facts.md has the times).
             models.UniqueConstraint(
-                fields=["cube", "day", "source", "first", "second"],
+                fields=["cube", "day", "second", "first", "source"],
                 include=["currency", *METRICS],
                 name="cost_fact_once",
             ),

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import localcontext
 
 from django.db.models import Count, Q
 from django.db.models.functions import TruncMonth
 
 from cloudconsole.aws.cost_explorer import Amounts, CostAnswer, DayCosts
 from cloudconsole.core.errors import CloudconsoleError, Kind
-from cloudconsole.core.money import DECIMAL_PLACES, MAX_DIGITS, ZERO, ExactSum
+from cloudconsole.core.money import DECIMAL_PLACES, EXACT, MAX_DIGITS, ZERO, ExactSum
 from costs.models import (
     METRICS,
     CostFact,
@@ -83,7 +83,6 @@ def replace(
 
     Days that the answer does not tell keep what they had. Raises UnstorableAmount, NoControlTotal.
     """
-    _check_exact(answer)
     days = [day.day for day in answer.days]
     if not days:
         return Stored(rows=0, restated=0)
@@ -124,6 +123,7 @@ def _currency(answer: CostAnswer) -> str:
 
 def _slice(source: CostSource, cube: Cube, day: DayCosts, currency: str, fetched_at: datetime) -> CostSlice:
     sums = _sum(day.groups.values()) if SHAPES[cube] else day.total or _NOTHING
+    _check_exact(day, sums)
     return CostSlice(
         source=source,
         cube=cube,
@@ -137,24 +137,19 @@ def _slice(source: CostSource, cube: Cube, day: DayCosts, currency: str, fetched
     )
 
 
-def _sum(amounts: Iterable[Amounts]) -> Amounts:
-    total = _NOTHING
-    for amount in amounts:
-        total = total.plus(amount)
-    return total
+def _sum(amounts: Collection[Amounts]) -> Amounts:
+    with localcontext(EXACT):
+        return Amounts(*(sum((getattr(amount, metric) for amount in amounts), ZERO) for metric in METRICS))
 
 
-def _check_exact(answer: CostAnswer) -> None:
-    for day in answer.days:
-        for amounts in (*day.groups.values(), *((day.total,) if day.total else ())):
-            for metric in METRICS:
-                _check_amount(getattr(amounts, metric))
-
-
-def _check_amount(amount: Decimal) -> None:
-    _, digits, exponent = amount.as_tuple()
-    if not isinstance(exponent, int) or -exponent > DECIMAL_PLACES or len(digits) + exponent > MAX_DIGITS - DECIMAL_PLACES:
-        raise UnstorableAmount(f"AWS told an amount with more digits than are kept: {amount}.")
+def _check_exact(day: DayCosts, sums: Amounts) -> None:
+    """A sum has the decimal places of its longest addend, so only sizes need looking at one by one."""
+    told = [*day.groups.values(), sums]
+    for metric in METRICS:
+        exponent = getattr(sums, metric).as_tuple().exponent
+        largest = max(getattr(amounts, metric).adjusted() for amounts in told)
+        if not isinstance(exponent, int) or -exponent > DECIMAL_PLACES or largest >= MAX_DIGITS - DECIMAL_PLACES:
+            raise UnstorableAmount(f"AWS told an amount of {day.day} with more digits than are kept.")
 
 
 def _check_controlled(source: CostSource, days: list[date]) -> None:
