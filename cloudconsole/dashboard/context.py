@@ -76,4 +76,12 @@ class Frame:
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """`frame`: what `base.html` draws around the page."""
-    return {"frame": Frame(request)}
+    return {"frame": frame_of(request)}
+
+
+def frame_of(request: HttpRequest) -> Frame:
+    """The request's frame: the same one for its view and its templates."""
+    made = getattr(request, "_frame", None)
+    if not isinstance(made, Frame):
+        made = request._frame = Frame(request)  # type: ignore[attr-defined]
+    return made

@@ -96,9 +96,10 @@ def _spending(user: User, shown: Scope, today: date) -> Spending:
     days = DayRange(today - _DAY * (DAYS_SHOWN - 1), today + _DAY)
     months = DayRange(first_of_month(today, months=1 - MONTHS_SHOWN), today + _DAY)
     since = DayRange(min(days.start, first_of_month(today)), today + _DAY)
+    by_service_daily = reader.answer(Question(days, Granularity.DAILY, (Dimension.SERVICE,)))
     return Spending(
-        summary(reader),
-        reader.answer(Question(days, Granularity.DAILY, (Dimension.SERVICE,))),
+        summary(reader, recent=by_service_daily),
+        by_service_daily,
         reader.answer(Question(months, Granularity.MONTHLY, (Dimension.SERVICE,))),
         reader.answer(Question(since, Granularity.DAILY, (Dimension.ACCOUNT,))),
     )

@@ -13,7 +13,7 @@ from accounts.requests import SignedInRequest
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
 from cloudconsole.dashboard import figures
-from cloudconsole.dashboard.context import Frame
+from cloudconsole.dashboard.context import Frame, frame_of
 from cloudconsole.dashboard.overview import overview
 from costs.selectors import snapshots
 
@@ -63,7 +63,7 @@ class Palette(Page):
 
     def get(self, request: SignedInRequest) -> HttpResponse:
         words = request.GET.get("q", "").lower().split()
-        frame = Frame(request)
+        frame = frame_of(request)
         groups = (HitGroup("Pages", _pages(frame, words)), HitGroup("Accounts", _accounts(frame, words)))
         template = "dashboard/_palette_results.html" if request.headers.get("HX-Request") else "dashboard/palette.html"
         context = {"groups": [group for group in groups if group.hits], "q": request.GET.get("q", "")}
