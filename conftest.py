@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -18,6 +15,7 @@ from accounts.tokens import AccessToken
 from cloudconsole.core.permissions import Role
 from cloudconsole.simulator import process
 from cloudconsole.simulator.process import SimulatorHandle
+from tests.services import chromium
 
 PASSWORD = "a-long-enough-passphrase"  # noqa: S105 - of people who exist only in tests
 
@@ -42,6 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     else:
         settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
         settings.CELERY_BROKER_URL = "memory://"
+        settings.CELERY_BROKER_TRANSPORT = "memory"
         settings.CELERY_BROKER_TRANSPORT_OPTIONS = {}
 
 
@@ -56,13 +55,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="needs PostgreSQL and Redis: `make test` brings them"))
         if item.get_closest_marker("browser") and chromium() is None:
             item.add_marker(pytest.mark.skip(reason="needs Chromium: install it from the distribution's packages"))
-
-
-def chromium() -> Path | None:
-    """The browser that page tests drive, if this machine has one."""
-    given = os.environ.get("CHROMIUM", "")
-    found = given or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    return Path(found) if found else None
 
 
 def _needs_services(item: pytest.Item) -> bool:

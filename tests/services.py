@@ -12,11 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from getpass import getuser
+from pathlib import Path
 
 import psycopg
 import redis
-
-from conftest import chromium
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,13 @@ def redis_server() -> Iterator[Part]:
     else:
         with tempfile.TemporaryDirectory() as folder:
             yield from _private_redis(binary, folder)
+
+
+def chromium() -> Path | None:
+    """The browser that page tests drive, if this machine has one."""
+    given = os.environ.get("CHROMIUM", "")
+    found = given or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    return Path(found) if found else None
 
 
 def browser() -> Part:
