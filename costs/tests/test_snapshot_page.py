@@ -1,0 +1,99 @@
+"""The pages about fetching costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from cloudconsole.core.permissions import Role
+from costs.models import CostSnapshot, CostSource, SnapshotStatus, SourceStatus
+from costs.services import runs
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_refreshing_starts_a_run_that_its_page_follows(admin: User, payer: CostSource) -> None:
+    client = signed_in(admin)
+    text = client.post("/costs/snapshots/refresh", follow=True).content.decode()
+    run = CostSnapshot.objects.get()
+    assert f'<a href="/costs/snapshots/{run.pk}">management</a>' in text
+    page = client.get(f"/costs/snapshots/{run.pk}").content.decode()
+    assert "Waiting for a worker" in page
+    assert f'data-live="snapshot:{run.pk}"' in page
+    assert 'aria-busy="true"' in page
+
+
+def test_refreshing_twice_is_one_run(admin: User, payer: CostSource) -> None:
+    client = signed_in(admin)
+    client.post("/costs/snapshots/refresh")
+    text = client.post("/costs/snapshots/refresh", follow=True).content.decode()
+    assert "It was running already." in text
+    assert CostSnapshot.objects.count() == 1
+
+
+def test_a_finished_run_shows_its_windows_requests_and_price(admin: User, payer: CostSource) -> None:
+    client = signed_in(admin)
+    client.post("/costs/snapshots/refresh")
+    run = CostSnapshot.objects.get()
+    runs.run(snapshot_id=run.pk)
+    run.refresh_from_db()
+    text = client.get(f"/costs/snapshots/{run.pk}").content.decode()
+    assert "Complete" in text
+    assert f"${run.price:.2f}" in text
+    assert text.count("Stored") >= run.windows.count()
+
+
+def test_what_went_wrong_is_told_with_its_remedy(admin: User, payer: CostSource) -> None:
+    client = signed_in(admin)
+    client.post("/costs/snapshots/refresh")
+    CostSnapshot.objects.update(
+        status=SnapshotStatus.FAILED,
+        error_code="aws_access_denied",
+        error_detail="No policy allows it.",
+        error_remedy="Attach the policy.",
+    )
+    text = client.get(f"/costs/snapshots/{CostSnapshot.objects.get().pk}").content.decode()
+    for words in ("Costs could not be fetched", "No policy allows it.", "Attach the policy.", "aws_access_denied"):
+        assert words in text
+
+
+def test_cancelling_keeps_what_was_fetched_and_says_so(admin: User, payer: CostSource) -> None:
+    client = signed_in(admin)
+    client.post("/costs/snapshots/refresh")
+    run = CostSnapshot.objects.get()
+    text = client.post(f"/costs/snapshots/{run.pk}/cancel", follow=True).content.decode()
+    assert "What was fetched until now stays." in text
+    run.refresh_from_db()
+    assert run.status == SnapshotStatus.CANCELLED
+    assert "already ended" in client.post(f"/costs/snapshots/{run.pk}/cancel", follow=True).content.decode()
+
+
+def test_a_viewer_looks_but_does_not_spend(make_user: Callable[..., User], payer: CostSource) -> None:
+    client = signed_in(make_user("vera", Role.VIEWER, everywhere=True))
+    assert "Refresh costs" not in client.get("/costs/snapshots").content.decode()
+    assert client.post("/costs/snapshots/refresh").status_code == 403
+    assert not CostSnapshot.objects.exists()
+
+
+def test_a_stranger_sees_no_run(make_user: Callable[..., User], admin: User, payer: CostSource) -> None:
+    signed_in(admin).post("/costs/snapshots/refresh")
+    client = signed_in(make_user("mallory", Role.OPERATOR))
+    assert client.get(f"/costs/snapshots/{CostSnapshot.objects.get().pk}").status_code == 404
+    assert "management" not in client.get("/costs/snapshots").content.decode()
+
+
+def test_a_source_that_is_denied_says_why(admin: User, payer: CostSource) -> None:
+    CostSource.objects.update(
+        status=SourceStatus.DENIED, status_detail="No policy allows it.", status_remedy="Attach the policy."
+    )
+    text = signed_in(admin).get("/costs/snapshots").content.decode()
+    assert "No policy allows it. Attach the policy." in text
