@@ -18,7 +18,7 @@ def main() -> int:
         os.environ["VAR_DIR"] = var_dir
         results = aws_clients.main()
         server = postgresql()
-        os.environ.setdefault("DATABASE_URL", server.url)
+        os.environ.setdefault("DATABASE_URL", f"{server.url.rpartition('/')[0]}/postgres" if server.is_there else "")
         if server.is_there or os.environ["DATABASE_URL"]:
             results += costs.main()
     print_table(results)

@@ -27,8 +27,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from cloudconsole.core import money
 from cloudconsole.simulator import process
 from cloudconsole.simulator.process import SimulatorHandle
-from conftest import chromium
-from tests.services import free_port
+from tests.services import chromium, free_port
 
 pytestmark = pytest.mark.browser
 
