@@ -70,7 +70,7 @@ def _values(dimension: Dimension, values: Sequence[str]) -> None:
     DimensionValue.objects.bulk_create(DimensionValue(dimension=dimension, value=value) for value in values)
 
 
-def _run(sql: LiteralString, **parameters: object) -> None:
+def _run(sql: LiteralString, **parameters: str | int | date) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
 
@@ -146,10 +146,10 @@ class Window:
 
     def copy(self) -> None:
         columns = ", ".join(copying.COLUMNS)
-        with transaction.atomic(), connection.cursor() as cursor:
-            with cursor.copy(f"COPY bare_fact ({columns}) FROM STDIN") as copy:
-                for row in self.rows:
-                    copy.write_row(row)
+        statement = f"COPY bare_fact ({columns}) FROM STDIN"
+        with transaction.atomic(), connection.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in self.rows:
+                copy.write_row(row)
 
 
 def window(world: World, *, days: int, services: int) -> Window:

@@ -41,6 +41,7 @@ class CostSourceQuerySet(models.QuerySet["CostSource"]):
 class CostSource(models.Model):
     """One AWS account's Cost Explorer. `covered_by` names the payer whose facts already hold this account's."""
 
+    id = models.AutoField(primary_key=True)  # four bytes: it stands in every fact
     account = models.OneToOneField(AwsAccount, on_delete=models.CASCADE, related_name="cost_source")
     scope = models.CharField(max_length=16, choices=BillingScope, default=BillingScope.UNKNOWN)
     payer_number = models.CharField(max_length=12, blank=True, help_text="The management account of the account's organization.")
