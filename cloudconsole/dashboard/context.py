@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.models import AwsAccount, Environment, User
@@ -67,6 +68,11 @@ class Frame:
             return ()
         groups = (Group(group.label, tuple(page for page in group.pages if user.may(page.permission))) for group in GROUPS)
         return tuple(group for group in groups if group.pages)
+
+    @property
+    def demo_data(self) -> bool:
+        """Whether a simulated organization answers instead of AWS, which every page says."""
+        return bool(settings.DEMO_DATA)
 
     @property
     def section(self) -> str:
