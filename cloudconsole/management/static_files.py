@@ -6,6 +6,7 @@ and a person at a terminal has not.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,16 +24,20 @@ class HashedStorage(ManifestStaticFilesStorage):
 
 
 def collect_if_changed() -> bool:
-    """Whether they had to be collected."""
-    root = Path(settings.STATIC_ROOT)
-    wanted = fingerprint()
-    stamp = root / STAMP
-    if settings.DEBUG or (stamp.exists() and stamp.read_text() == wanted):
+    """Whether they had to be collected. Files of before stay: another installation in this folder may still serve them."""
+    if settings.DEBUG:
         return False
-    command = Command()
-    command.storage = HashedStorage()
-    call_command(command, interactive=False, verbosity=0, clear=root.exists())
-    stamp.write_text(wanted)
+    root = Path(settings.STATIC_ROOT)
+    root.mkdir(parents=True, exist_ok=True)
+    stamp, wanted = root / STAMP, fingerprint()
+    with (root / f"{STAMP}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two starts at once would write the manifest into each other's
+        if stamp.exists() and stamp.read_text() == wanted:
+            return False
+        command = Command()
+        command.storage = HashedStorage()
+        call_command(command, interactive=False, verbosity=0)
+        stamp.write_text(wanted)
     return True
 
 
