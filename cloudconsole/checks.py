@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from collections.abc import Sequence
 from typing import Any
 
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import DatabaseError
+
+from accounts.models import AwsCredential
 
 INSTALLATION = "installation"  # how this one is set up; `manage.py up` runs these and the security checks
 
@@ -143,4 +148,25 @@ def aws_endpoint_is_meant(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
                 id="cloudconsole.W005",
             )
         ]
+    return []
+
+
+@register(Tags.database)
+def stored_credentials_open(app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Runs with `manage.py check --database default`, before migrations, and at each `manage.py up`."""
+    if not databases:
+        return []
+    try:
+        AwsCredential.objects.order_by("-pk").values_list("sealed", flat=True).first()
+    except InvalidToken:
+        return [
+            checks.Warning(
+                "FERNET_KEYS does not open the stored AWS credentials.",
+                hint="Put the key that they were encrypted with back behind the new one (FERNET_KEYS=new,old), "
+                "or enter the credentials of each account again.",
+                id="cloudconsole.W007",
+            )
+        ]
+    except DatabaseError:
+        return []  # nothing is stored before the first migration
     return []

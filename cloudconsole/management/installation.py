@@ -18,12 +18,14 @@ from types import FrameType
 
 import redis
 from django.conf import settings
+from django.core.checks import Tags, run_checks
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from accounts.services import first_admin
+from cloudconsole.core import jobs
 from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.management import demo, static_files
 from cloudconsole.management.processes import Child, Processes, Program
@@ -89,6 +91,8 @@ class Installation:
         self._terminal.say("Cloudconsole")
         refuse_silent_redis()
         self._terminal.step("database", migrate())
+        for message in run_checks(tags=[Tags.database], databases=["default"]):
+            self._terminal.say(str(message))
         with contextlib.suppress(FileNotFoundError):
             drop_stale_messages(settings.VAR_DIR / "broker" / "queue")
         try:
@@ -112,6 +116,7 @@ class Installation:
         worker = ("worker", "--hostname", "worker@%h", "--concurrency", "2", "--without-gossip", "--without-mingle")
         processes.start(Program("worker", (*celery, *worker)))
         processes.start(Program("scheduler", (*celery, "beat")))
+        jobs.enqueue("cloudconsole.heartbeat")  # /readyz need not wait for the scheduler's first ring
         self._terminal.step("processes", f"web, worker, scheduler{', simulator' if self._organization else ''}")
 
     def _choose_aws(self) -> None:
