@@ -58,18 +58,25 @@ def _part(source: CostSource, counted: set[int]) -> Part | None:
 
 
 def _without_overlap(found: list[Part]) -> list[Part]:
-    """A member that counts by itself is left out of its payer's bill, whatever the reason."""
-    numbers = frozenset(part.source.account.account_id for part in found if part.only is None)
+    """Whatever the reason that a member has a part beside its payer's bill: the one with a whole history counts, once."""
+    numbers = frozenset(_own_number(part) for part in found if part.only is None)
     payers = [part for part in found if part.only is None and part.is_payer]
     if not payers or len(numbers) < 2:
         return found
     listed = _listed([part.source for part in payers], numbers)
+    billed = {number for part in payers for number in listed.get(part.source.pk, frozenset()) - {_own_number(part)}}
+    unready = {_own_number(part) for part in found if part.only is None and part.source.backfilled_from is None} & billed
     return [
-        replace(part, without=listed.get(part.source.pk, frozenset()) - {part.source.account.account_id})
+        replace(part, without=listed.get(part.source.pk, frozenset()) - {_own_number(part)} - unready)
         if part.only is None
         else part
         for part in found
+        if part.only is not None or _own_number(part) not in unready
     ]
+
+
+def _own_number(part: Part) -> str:
+    return part.source.account.account_id
 
 
 def _listed(sources: Iterable[CostSource], numbers: Iterable[str]) -> dict[int, frozenset[str]]:

@@ -7,11 +7,13 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
-from accounts.models import AwsAccount
+import audit.services
+from accounts.models import AwsAccount, User
 from cloudconsole.aws import organizations
 from cloudconsole.aws.credentials import Access
 from cloudconsole.aws.errors import AwsError
 from cloudconsole.core import clock
+from costs import verbs
 from costs.models import BillingScope, CostMonth, CostSource, SourceStatus
 from costs.rules import coverage, schedule
 from costs.rules.cubes import Cube
@@ -115,3 +117,10 @@ def due(now: datetime) -> list[CostSource]:
     on_its_own = Q(covered_by=None) | Q(covered_by__status__in=[SourceStatus.DENIED, SourceStatus.NOT_ENABLED])
     connected = CostSource.objects.filter(account__deleted_at=None).select_related("account")
     return list(connected.filter(on_its_own, never | Q(next_refresh_at__lte=now)).order_by("pk"))
+
+
+@transaction.atomic
+def set_cap(*, source: CostSource, cap: int | None, by: User) -> None:
+    """Change how many paid requests a month the source may make; None is the installation's cap."""
+    CostSource.objects.filter(pk=source.pk).update(monthly_request_cap=cap)
+    audit.services.record(verbs.CAP_CHANGED, actor=by, subject=source.account.alias, account=source.account, detail={"cap": cap})
