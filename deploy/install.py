@@ -29,7 +29,7 @@ def use_newer_python():
     """Go on under a newer Python if the machine has one; else say so and stop."""
     for name in NEWEST_FIRST:
         found = shutil.which(name)
-        if found:
+        if found and runs(found, "-c", "import venv, ensurepip"):
             os.execv(found, [found, *sys.argv])  # noqa: S606 - the same script, under the other Python
     stop(
         "Cloudconsole needs Python 3.11 or newer; this is {}.{}.".format(*sys.version_info[:2]),
