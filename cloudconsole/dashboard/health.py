@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from accounts.models import AwsAccount, Status
 from cloudconsole.core.money import EXACT, ZERO
-from cloudconsole.dashboard.spending import by_first_key
+from cloudconsole.dashboard.spending import by_first_key, is_settled
 from costs.models import CostSource, SourceStatus
 from costs.selectors.questions import Answer
 
@@ -61,6 +61,7 @@ def account_rows(
     amounts = by_first_key(answer) if answer else {}
     starts = [period.start for period in answer.periods] if answer else []
     currency = (answer.currency if answer else None) or ""
+    misses = misses_accounts(sources.values())
     rows = []
     for account in accounts:
         state, text = _state(account, sources.get(account.pk))
@@ -69,14 +70,17 @@ def account_rows(
             [amount for start, amount in zip(starts, days, strict=False) if start >= month and amount is not None]
         )
         why = text if state != Status.OK else "Nothing fetched for this account yet"
-        rows.append(AccountRow(account, state, text, currency, month_to_date, _settled(days, answer), why))
+        rows.append(
+            AccountRow(account, state, text, currency, month_to_date, _settled(days, answer, misses_accounts=misses), why)
+        )
     return rows
 
 
-def _settled(days: Sequence[Decimal | None], answer: Answer | None) -> list[Decimal | None]:
+def _settled(days: Sequence[Decimal | None], answer: Answer | None, *, misses_accounts: bool) -> list[Decimal | None]:
     """A line that ends in days which AWS still fills would always fall."""
     periods = answer.periods if answer else ()
-    return [amount for amount, period in zip(days, periods, strict=False) if period.complete]
+    kept = zip(days, periods, strict=False)
+    return [amount for amount, period in kept if is_settled(period, misses_accounts=misses_accounts)]
 
 
 def _sum(amounts: Sequence[Decimal]) -> Decimal | None:
@@ -90,7 +94,13 @@ def _state(account: AwsAccount, source: CostSource | None) -> tuple[str, str]:
     """The graver of the two: whether AWS lets us in, and whether costs can be read."""
     if account.status in (Status.ERROR, Status.PENDING) or source is None or source.status not in _LOST:
         return account.status, account.get_status_display()
-    return source.status, f"Costs: {source.get_status_display().lower()}"
+    word = source.get_status_display()
+    return source.status, word if source.status == SourceStatus.NOT_ENABLED else f"Costs: {word.lower()}"
+
+
+def misses_accounts(sources: Iterable[CostSource]) -> bool:
+    """Whether nothing was ever fetched from one of them."""
+    return any(source.fresh_at is None and source.covered_by_id is None for source in sources)
 
 
 def notices(accounts: Iterable[AwsAccount], sources: Iterable[CostSource]) -> list[Notice]:
@@ -107,7 +117,7 @@ def _unreachable(account: AwsAccount) -> Notice:
 def _unread(source: CostSource) -> Notice:
     url = reverse("accounts:detail", args=[source.account_id])
     text = f"{source.status_detail} Figures for it may be missing; missing is not zero.".strip()
-    return Notice(f"Costs of {source.account.alias}: {source.get_status_display().lower()}.", text, url, "See why and what to do")
+    return Notice(f"Costs of {source.account.alias}: {source.get_status_display()}.", text, url, "See why and what to do")
 
 
 def first_steps(accounts: Sequence[AwsAccount], *, may_add: bool, is_fetching: bool) -> list[Step]:

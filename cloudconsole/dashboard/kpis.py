@@ -8,7 +8,7 @@ from decimal import Decimal
 from cloudconsole.core.money import EXACT
 from cloudconsole.dashboard import figures, series
 from costs.rules.windows import DayRange
-from costs.selectors.summary import Summary
+from costs.selectors.summary import Span, Summary
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,17 @@ def _month_to_date(summary: Summary) -> Kpi:
         amount=summary.month_to_date.amount,
         currency=summary.currency or "",
         aside=summary.currency or "",
-        note=f"than {days_in_words(before.days)}" if before else "Too early in the month to compare",
+        note=_compared_with(before),
         now=summary.settled.amount if summary.settled else None,
-        before=before.amount if before else None,
+        before=before.amount if before and before.amount else None,
     )
+
+
+def _compared_with(before: Span | None) -> str:
+    if before is None:
+        return "Too early in the month to compare"
+    days = days_in_words(before.days)
+    return f"than {days}" if before.amount else f"Nothing known of {days} to compare with"
 
 
 def _outlook(summary: Summary) -> Kpi:

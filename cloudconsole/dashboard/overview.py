@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -15,7 +16,7 @@ from cloudconsole.dashboard import health, spending
 from cloudconsole.dashboard.health import AccountRow, Notice, Step
 from cloudconsole.dashboard.kpis import Kpi, Mover, kpis, movers
 from cloudconsole.dashboard.spending import Charts
-from costs.models import CostSnapshot
+from costs.models import CostSnapshot, CostSource
 from costs.rules.cubes import Dimension
 from costs.rules.windows import DayRange, first_of_month
 from costs.selectors import snapshots, sources
@@ -69,15 +70,15 @@ def overview(user: User, shown: Scope) -> Overview:
     known = list(sources.visible(user).filter(account__in=shown.accounts))
     running = list(snapshots.visible(user).open().filter(source__account__in=shown.accounts))
     spent = _spending(user, shown, today) if known else None
-    figures = spent if spent and spent.by_service_monthly.total is not None else None
+    figures = spent if spent and _is_known(spent.by_service_monthly, known) else None
     by_account = spent.by_account_daily if spent else None
     rows = shown.accounts[:ACCOUNTS_SHOWN]
     return Overview(
         month=f"{today:%B %Y}",
-        as_of=figures.summary.as_of if figures else None,
+        as_of=min((source.fresh_at for source in known if source.fresh_at), default=None) if figures else None,
         may_refresh=sources.refreshable(user).filter(account__in=shown.accounts).exists(),
         kpis=kpis(figures.summary) if figures else [],
-        charts=spending.charts(figures.by_service_daily, figures.by_service_monthly) if figures else None,
+        charts=_charts(figures, misses_accounts=health.misses_accounts(known)) if figures else None,
         movers=movers(figures.summary) if figures else [],
         accounts=health.account_rows(rows, {source.account_id: source for source in known}, by_account, first_of_month(today)),
         account_count=len(shown.accounts),
@@ -85,10 +86,20 @@ def overview(user: User, shown: Scope) -> Overview:
         activity=list(audit.selectors.events(user)[:EVENTS_SHOWN]),
         notices=health.notices(shown.accounts, known),
         steps=[]
-        if figures
+        if figures or shown.narrowed
         else health.first_steps(shown.accounts, may_add=user.may(Perm.ACCOUNTS_MANAGE), is_fetching=bool(running)),
         figures=figures,
     )
+
+
+def _is_known(answer: Answer, sources: Sequence[CostSource]) -> bool:
+    """Whether anything was fetched of these accounts: no cost at all of accounts never asked is unknown, not zero."""
+    asked = any(source.fresh_at or source.covered_by_id for source in sources)
+    return answer.total is not None and (asked or any(period.groups for period in answer.periods))
+
+
+def _charts(figures: Spending, *, misses_accounts: bool) -> Charts:
+    return spending.charts(figures.by_service_daily, figures.by_service_monthly, misses_accounts=misses_accounts)
 
 
 def _spending(user: User, shown: Scope, today: date) -> Spending:

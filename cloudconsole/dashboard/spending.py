@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 
+from cloudconsole.core import clock
 from cloudconsole.core.money import ZERO
 from cloudconsole.dashboard import series
 from cloudconsole.dashboard.charts import OTHER, Period, StackedChart, largest, stacked
+from costs.rules import settle
 from costs.selectors import questions
 from costs.selectors.questions import Answer
 
+_DAY = timedelta(days=1)
 _OPEN = "Not final yet: AWS still adds to it."
+_WITHOUT = "Without the accounts whose costs cannot be read."
 _ESTIMATED = "Estimated: AWS has not closed the month."
 
 
@@ -23,7 +28,7 @@ class Charts:
     monthly: StackedChart | None
 
 
-def charts(by_day: Answer, by_month: Answer) -> Charts:
+def charts(by_day: Answer, by_month: Answer, *, misses_accounts: bool) -> Charts:
     """The charts of two answers that are grouped by service."""
     days, months = _amounts(by_day), _amounts(by_month)
     colours = series.slots([*largest(months), *largest(days)])
@@ -31,10 +36,7 @@ def charts(by_day: Answer, by_month: Answer) -> Charts:
         name="daily",
         title="Daily cost by service",
         currency=by_day.currency or "",
-        periods=[
-            _bar(one, f"{one.start.day} {one.start:%b}", f"{one.start:%a} {one.start.day} {one.start:%B %Y}")
-            for one in by_day.periods
-        ],
+        periods=[_bar(one, *_day(one.start), misses_accounts=misses_accounts) for one in by_day.periods],
         amounts=days,
         colours=colours,
     )
@@ -42,7 +44,7 @@ def charts(by_day: Answer, by_month: Answer) -> Charts:
         name="monthly",
         title="Thirteen months by service",
         currency=by_month.currency or "",
-        periods=[_bar(one, f"{one.start:%b} ’{one.start:%y}", f"{one.start:%B %Y}") for one in by_month.periods],
+        periods=[_bar(one, *_month(one.start), misses_accounts=misses_accounts) for one in by_month.periods],
         amounts=months,
         colours=colours,
     )
@@ -68,14 +70,36 @@ def _amounts(answer: Answer) -> dict[str, list[Decimal | None]]:
     return amounts
 
 
-def _bar(period: questions.Period, label: str, title: str) -> Period:
-    state, note = _state(period)
+def is_settled(period: questions.Period, *, misses_accounts: bool) -> bool:
+    """Whether AWS adds nothing to the period any more, as far as it was fetched.
+
+    An account from which nothing was ever fetched leaves every period incomplete; that is told once, by a notice, and
+    does not make what is known of the others provisional.
+    """
+    if period.complete or not misses_accounts:
+        return period.complete
+    return period.end <= settle.last_complete_day(clock.today()) + _DAY
+
+
+def _day(day: date) -> tuple[str, str]:
+    """Its short and its full name."""
+    return f"{day.day} {day:%b}", f"{day:%a} {day.day} {day:%B %Y}"
+
+
+def _month(month: date) -> tuple[str, str]:
+    return f"{month:%b} ’{month:%y}", f"{month:%B %Y}"
+
+
+def _bar(period: questions.Period, label: str, title: str, *, misses_accounts: bool) -> Period:
+    state, note = _state(period, misses_accounts)
     return Period(label=label, title=title, state=state, note=note, total=period.total)
 
 
-def _state(period: questions.Period) -> tuple[str, str]:
+def _state(period: questions.Period, misses_accounts: bool) -> tuple[str, str]:
     if period.total is None:
         return "unknown", "Not fetched yet."
-    if not period.complete:
+    if not is_settled(period, misses_accounts=misses_accounts):
         return "incomplete", _OPEN
+    if not period.complete:
+        return "complete", _WITHOUT
     return "complete", _ESTIMATED if period.estimated else ""

@@ -10,10 +10,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuthMethod, AwsAccount, Grant, Status, User
+from cloudconsole.core import clock
 from cloudconsole.core.permissions import Role
-from costs.models import CostSource
+from costs.models import BillingScope, CostSlice, CostSource, SourceStatus
+from costs.rules.cubes import Cube
 
 pytestmark = pytest.mark.django_db
+
+NOW = clock.now()
 
 
 def signed_in(user: User) -> Client:
@@ -64,9 +68,29 @@ def test_an_account_that_cannot_be_reached_is_told_with_the_way_to_the_remedy(ad
     assert f'href="/accounts/{account.pk}"' in text
 
 
-def test_unknown_costs_are_never_a_zero(admin: User) -> None:
-    make_accounts(1)
-    assert "$0.00" not in signed_in(admin).get("/").content.decode()
+@pytest.mark.parametrize("query", ["", "?account=account-0"])
+def test_unknown_costs_are_never_a_zero(admin: User, query: str) -> None:
+    make_accounts(2)
+    assert "$0.00" not in signed_in(admin).get(f"/{query}").content.decode()
+
+
+def test_an_account_never_read_has_unknown_costs_even_beside_one_that_was(admin: User) -> None:
+    read, _ = make_accounts(2)
+    CostSource.objects.filter(account=read).update(fresh_at=NOW, scope=BillingScope.PAYER, status=SourceStatus.OK)
+    CostSlice.objects.create(
+        source=read.cost_source,
+        cube=Cube.TOTAL,
+        day=clock.today(),
+        currency="USD",
+        unblended=5,
+        estimated=True,
+        complete=False,
+        rows=0,
+        fetched_at=NOW,
+    )
+    text = signed_in(admin).get("/?account=account-1").content.decode()
+    assert "What this costs is not known" in text
+    assert "$0.00" not in text
 
 
 @pytest.mark.parametrize("path", ["/", "/accounts", "/costs/snapshots"])
