@@ -6,9 +6,8 @@ COPY requirements.txt .
 RUN /opt/venv/bin/pip install --require-hashes --requirement requirements.txt
 
 FROM python:3.12-slim-bookworm
-ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 VAR_DIR=/var/lib/cloudconsole
-RUN useradd --system --uid 10001 --no-create-home cloudconsole \
-    && install --directory --owner cloudconsole --mode 700 /var/lib/cloudconsole
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 VAR_DIR=/srv/cloudconsole/var
+RUN useradd --system --uid 10001 --no-create-home cloudconsole
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /srv/cloudconsole
 COPY manage.py requirements.txt ./
@@ -19,7 +18,8 @@ COPY costs costs
 COPY static static
 COPY templates templates
 # The keys of this one step sign and encrypt nothing that stays.
-RUN SECRET_KEY=build FERNET_KEYS=build AUDIT_KEY=build python manage.py collectstatic --no-input --verbosity 0
+RUN SECRET_KEY=build FERNET_KEYS=build AUDIT_KEY=build python manage.py collectstatic --no-input --verbosity 0 \
+    && chown cloudconsole var
 USER cloudconsole
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=4 \
