@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import unquote_to_bytes
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -29,8 +28,7 @@ class ApiMiddleware:
         if not is_api(request.path_info):
             return self.get_response(request)
         _without_trailing_slash(request)
-        response = problems.as_http(Problem.plain(400)) if _holds_nul(request) else self.get_response(request)
-        response = _as_problem(response)
+        response = _as_problem(self.get_response(request))
         response["API-Version"] = VERSION
         if not response.has_header("Cache-Control"):
             response["Cache-Control"] = "no-store"
@@ -44,11 +42,6 @@ def _without_trailing_slash(request: HttpRequest) -> None:
     if request.path_info.endswith("/"):
         request.path_info = request.path_info.rstrip("/")
         request.path = request.path.rstrip("/")
-
-
-def _holds_nul(request: HttpRequest) -> bool:
-    # PostgreSQL has no NUL in text; no parameter of ours could ever match one.
-    return "\0" in request.path_info or b"\0" in unquote_to_bytes(request.META.get("QUERY_STRING", ""))
 
 
 def _as_problem(response: HttpResponseBase) -> HttpResponseBase:

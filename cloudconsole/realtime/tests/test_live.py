@@ -149,6 +149,14 @@ def test_strangers_other_sites_and_other_addresses_are_refused(path: str, origin
     in_a_loop(story)
 
 
+def test_a_session_key_that_no_database_could_hold_is_refused_like_any_other() -> None:
+    async def story() -> None:
+        nul = rb'sessionid="\000\000\000\000\000\000\000\000"'
+        assert not await Socket("/ws/live", [ORIGIN, (b"host", b"localhost"), (b"cookie", nul)]).connect()
+
+    in_a_loop(story)
+
+
 def test_the_line_answers_a_sign_of_life_and_takes_nothing_else() -> None:
     _, browser = sign_in("alice", "viewer")
 
