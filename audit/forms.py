@@ -48,4 +48,6 @@ class EventFilterForm(forms.Form):
 
 
 def _midnight(day: date | None, *, days: int = 0) -> datetime | None:
-    return datetime.combine(day + timedelta(days=days), time.min, UTC) if day else None
+    if day is None or day > date.max - timedelta(days=days):
+        return None  # nothing is later than the last day there is
+    return datetime.combine(day + timedelta(days=days), time.min, UTC)

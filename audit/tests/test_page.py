@@ -57,7 +57,16 @@ def test_filters_narrow_the_trail_and_travel_to_the_next_page(admin: User) -> No
 
 
 @pytest.mark.parametrize(
-    "query", ["?since=yesterday", "?action=nonsense", "?outcome=maybe", "?before=x", "?after=99999999999999999999"]
+    "query",
+    [
+        "?since=yesterday",
+        "?action=nonsense",
+        "?outcome=maybe",
+        "?before=x",
+        "?after=99999999999999999999",
+        "?until=9999-12-31",
+        "?since=0001-01-01",
+    ],
 )
 def test_a_malformed_filter_is_told_or_left_out_but_never_fails(admin: User, query: str) -> None:
     record(admin)
