@@ -8,7 +8,18 @@ import sys
 import structlog
 from structlog.typing import Processor
 
-_QUIET = ("boto3", "botocore", "s3transfer", "urllib3", "kombu", "amqp", "asyncio", "websockets", "channels_redis")
+_QUIET = (
+    "boto3",
+    "botocore",
+    "s3transfer",
+    "urllib3",
+    "kombu",
+    "amqp",
+    "asyncio",
+    "websockets",
+    "channels_redis",
+    "django.template",  # shows whole contexts, with forms and tokens in them, for every variable that is not there
+)
 
 
 def configure(*, debug: bool, as_json: bool, level: str) -> None:
@@ -23,7 +34,6 @@ def configure(*, debug: bool, as_json: bool, level: str) -> None:
         processors=[
             structlog.stdlib.filter_by_level,
             *shared,
-            structlog.processors.format_exc_info,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -33,7 +43,12 @@ def configure(*, debug: bool, as_json: bool, level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer], foreign_pre_chain=shared
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,  # Django's own records too; as text, because prettier ones show locals
+                renderer,
+            ],
+            foreign_pre_chain=shared,
         )
     )
     root = logging.getLogger()
