@@ -12,8 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import AuthMethod, AwsAccount, Grant, Status, User
 from cloudconsole.core import clock
 from cloudconsole.core.permissions import Role
-from costs.models import BillingScope, CostSlice, CostSource, SourceStatus
+from costs.models import BillingScope, CostMonthSlice, CostSource, SourceStatus
 from costs.rules.cubes import Cube
+from costs.rules.windows import first_of_month
 
 pytestmark = pytest.mark.django_db
 
@@ -77,16 +78,19 @@ def test_unknown_costs_are_never_a_zero(admin: User, query: str) -> None:
 def test_an_account_never_read_has_unknown_costs_even_beside_one_that_was(admin: User) -> None:
     read, _ = make_accounts(2)
     CostSource.objects.filter(account=read).update(fresh_at=NOW, scope=BillingScope.PAYER, status=SourceStatus.OK)
-    CostSlice.objects.create(
-        source=read.cost_source,
-        cube=Cube.TOTAL,
-        day=clock.today(),
-        currency="USD",
-        unblended=5,
-        estimated=True,
-        complete=False,
-        rows=0,
-        fetched_at=NOW,
+    month = first_of_month(clock.today())
+    CostMonthSlice.objects.bulk_create(
+        CostMonthSlice(
+            source=read.cost_source,
+            cube=cube,
+            month=month,
+            currency="USD",
+            unblended=5,
+            days=1,
+            complete_days=0,
+            estimated_days=1,
+        )
+        for cube in Cube
     )
     text = signed_in(admin).get("/?account=account-1").content.decode()
     assert "What this costs is not known" in text
