@@ -237,6 +237,14 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Fields of one name with different values: each set of values is called by what it is.
+    "ENUM_NAME_OVERRIDES": {
+        "RoleEnum": "accounts.models.people.ROLES",
+        "GrantableRoleEnum": "accounts.models.people.GRANTABLE_ROLES",
+        "AccountStatusEnum": "accounts.models.Status",
+        "SnapshotStatusEnum": "costs.models.SnapshotStatus",
+        "WindowStatusEnum": "costs.models.WindowStatus",
+    },
 }
 
 LANGUAGE_CODE = "en"

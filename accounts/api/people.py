@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from accounts.api.requests import PasswordField, person, valid
 from accounts.models import Grant, User
+from accounts.models.people import GRANTABLE_ROLES, ROLES
 from accounts.selectors import aws_accounts as account_selectors
 from accounts.selectors import people as selectors
 from accounts.services import people
@@ -21,9 +22,7 @@ from cloudconsole.api import parameters
 from cloudconsole.api.views import ApiView, ListApiView
 from cloudconsole.core.permissions import Perm, Role
 
-_ROLES = [role.value for role in Role]
 _ORDERINGS = ("username", "email", "role", "last_login", "date_joined")
-_GRANTABLE = [Role.VIEWER.value, Role.OPERATOR.value]
 
 
 class PersonSerializer(serializers.ModelSerializer[User]):
@@ -37,14 +36,14 @@ class NewPersonSerializer(serializers.Serializer[Any]):
     username = serializers.CharField(max_length=150)
     email = serializers.EmailField(max_length=254, required=False, default="", allow_blank=True)
     password = PasswordField(required=False, default="", allow_blank=True)
-    role = serializers.ChoiceField(choices=_ROLES, default=Role.VIEWER.value)
+    role = serializers.ChoiceField(choices=ROLES, default=Role.VIEWER.value)
 
 
 class PersonChangesSerializer(serializers.Serializer[Any]):
     email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
     first_name = serializers.CharField(max_length=150, required=False, allow_blank=True)
     last_name = serializers.CharField(max_length=150, required=False, allow_blank=True)
-    role = serializers.ChoiceField(choices=_ROLES, required=False)
+    role = serializers.ChoiceField(choices=ROLES, required=False)
     is_active = serializers.BooleanField(required=False)
 
 
@@ -52,7 +51,7 @@ class GrantSerializer(serializers.Serializer[Any]):
     account = serializers.CharField(
         source="account_id", allow_null=True, help_text="Id, alias or number of the AWS account; null: every account."
     )
-    role = serializers.ChoiceField(choices=_GRANTABLE)
+    role = serializers.ChoiceField(choices=GRANTABLE_ROLES)
 
     def to_representation(self, instance: Grant) -> dict[str, Any]:
         return {"account": instance.account_id, "role": instance.role}

@@ -10,6 +10,10 @@ from django.utils.crypto import salted_hmac
 
 from cloudconsole.core.permissions import ROLE_PERMISSIONS, Perm, Role, lower_of, roles_with
 
+ROLES = [(role.value, role.value.capitalize()) for role in Role]
+# An admin needs no grant: that role is everywhere.
+GRANTABLE_ROLES = [(Role.VIEWER.value, "Viewer"), (Role.OPERATOR.value, "Operator")]
+
 
 class UserQuerySet(models.QuerySet["User"]):
     def visible_to(self, user: User | AnonymousUser, permission: Perm) -> UserQuerySet:
@@ -45,7 +49,7 @@ class User(AbstractUser):
     Names and e-mail addresses are unique in any case; addresses are kept in lower case.
     """
 
-    role = models.CharField(max_length=16, choices=[(role.value, role.value.capitalize()) for role in Role], default=Role.VIEWER)
+    role = models.CharField(max_length=16, choices=ROLES, default=Role.VIEWER)
     token_version = models.PositiveIntegerField(default=1, editable=False, help_text="Growing it ends every token.")
 
     objects = UserManager()  # type: ignore[assignment,misc]  # Django's own manager sets the two flags below
@@ -84,7 +88,7 @@ class Grant(models.Model):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="grants")
     account = models.ForeignKey("accounts.AwsAccount", on_delete=models.CASCADE, null=True, blank=True, related_name="grants")
-    role = models.CharField(max_length=16, choices=[(Role.VIEWER.value, "Viewer"), (Role.OPERATOR.value, "Operator")])
+    role = models.CharField(max_length=16, choices=GRANTABLE_ROLES)
 
     class Meta:
         constraints = [
