@@ -8,6 +8,7 @@
 const FOLD_MS = 250;
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 30000;
+const SIGNED_OUT = 4401; // the close code of cloudconsole/realtime/consumers.py
 const POLL_MS = 5000; // only for parts that move ([aria-busy=true]), only while there is no connection
 
 const indicator = document.querySelector("[data-live-indicator]");
@@ -20,6 +21,7 @@ let timer = 0;
 const WORDS = {
   live: ["Live", "Changes appear by themselves"],
   reconnecting: ["Reconnecting", "The live connection was lost; trying again"],
+  out: ["Signed out", "Reload the page to sign in again"],
   off: ["Not live", "No live connection; reload the page to see changes"],
 };
 
@@ -73,7 +75,7 @@ function connect() {
   });
   socket.addEventListener("close", (event) => {
     lost = true;
-    if (event.code === 4401 || event.code === 4403) { show("off"); return; } // signed out: trying again cannot help
+    if (event.code === SIGNED_OUT) { show("out"); return; } // trying again cannot help
     retry();
   });
 }

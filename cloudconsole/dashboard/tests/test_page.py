@@ -170,7 +170,9 @@ def test_the_page_of_a_server_error_needs_nothing(admin: User) -> None:
         client.raise_request_exception = False
         answer = client.get("/")
     assert answer.status_code == 500
-    assert "Something went wrong on our side" in answer.content.decode()
+    text = answer.content.decode()
+    assert "Something went wrong on our side" in text
+    assert answer.headers["X-Request-ID"] in text
 
 
 def _no_database(*_: object) -> None:
