@@ -29,7 +29,7 @@ class DashboardParameters(Parameters):
     environment = serializers.ListField(child=serializers.ChoiceField(Environment.choices), required=False)
 
 
-class AccountSerializer(serializers.Serializer[AccountRow]):
+class SpendingSerializer(serializers.Serializer[AccountRow]):
     id = serializers.IntegerField(source="account.pk")
     alias = serializers.CharField(source="account.alias")
     account_id = serializers.CharField(source="account.account_id")
@@ -57,7 +57,7 @@ class OverviewSerializer(serializers.Serializer[Overview]):
     summary = SummarySerializer(source="figures.summary", default=None, allow_null=True)
     daily = serializers.SerializerMethodField(help_text="Thirty days by service.")
     monthly = serializers.SerializerMethodField(help_text="Thirteen months by service.")
-    accounts = AccountSerializer(many=True)
+    accounts = SpendingSerializer(many=True)
     account_count = serializers.IntegerField()
     running = SnapshotSerializer(many=True)
     notices = NoticeSerializer(many=True)

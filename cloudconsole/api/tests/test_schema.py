@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
+from rest_framework.test import APIRequestFactory, force_authenticate
+
+from cloudconsole.api.docs import SchemaView
 
 pytestmark = pytest.mark.django_db
 
@@ -23,6 +30,35 @@ def test_the_document_is_openapi_3_1_in_version_1(document: dict[str, Any]) -> N
     assert document["openapi"].startswith("3.1")
     assert document["info"]["version"] == "1"
     assert {"bearer", "session"} <= set(document["components"]["securitySchemes"])
+
+
+def test_no_two_things_share_a_name_in_the_document(capsys: pytest.CaptureFixture[str], document: dict[str, Any]) -> None:
+    assert "identical names" not in capsys.readouterr().err
+    assert "external_id" in document["components"]["schemas"]["Account"]["properties"]
+
+
+@pytest.fixture
+def hasty_threads() -> Iterator[None]:
+    """Threads take turns a thousand times as often, so that what is not safe among them shows."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(before / 1000)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("hasty_threads")
+def test_documents_asked_for_at_the_same_time_are_the_same(document: dict[str, Any]) -> None:
+    factory = APIRequestFactory()
+    reader = get_user_model()(pk=1, username="bob", is_active=True)
+
+    def ask(_: int) -> str:
+        request = factory.get("/api/schema")
+        force_authenticate(request, reader)
+        return json.dumps(SchemaView.as_view()(request).data)
+
+    with ThreadPoolExecutor(4) as together:
+        answers = set(together.map(ask, range(12)))
+    assert answers == {json.dumps(document)}
 
 
 def test_every_operation_names_its_problems(document: dict[str, Any]) -> None:
