@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, DateField, F, Q, QuerySet, Sum, Value
-from django.db.models.functions import TruncMonth
+from django.db.models.functions import Cast, TruncMonth
 
 from cloudconsole.core import clock
 from cloudconsole.core.money import EXACT, ZERO, ExactSum
@@ -146,5 +146,5 @@ def _bucket(question: Question, column: str) -> Any:
     if question.granularity is Granularity.WHOLE:
         return Value(question.days.start, output_field=DateField())
     if question.granularity is Granularity.MONTHLY and column == "day":
-        return TruncMonth("day")
+        return Cast(TruncMonth("day"), DateField())  # PostgreSQL truncates to a moment, which no date in a union equals
     return F(column)
