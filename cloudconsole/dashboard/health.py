@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.urls import reverse
@@ -55,13 +55,17 @@ class AccountRow:
 
 
 def account_rows(
-    accounts: Sequence[AwsAccount], sources: Mapping[int, CostSource], answer: Answer | None, month: date
+    accounts: Sequence[AwsAccount],
+    sources: Mapping[int, CostSource],
+    answer: Answer | None,
+    month: date,
+    *,
+    misses_accounts: bool,
 ) -> list[AccountRow]:
     """Each account in `accounts`; `answer` groups days by account number."""
     amounts = by_first_key(answer) if answer else {}
     starts = [period.start for period in answer.periods] if answer else []
     currency = (answer.currency if answer else None) or ""
-    misses = misses_accounts(sources.values())
     rows = []
     for account in accounts:
         state, text = _state(account, sources.get(account.pk))
@@ -71,7 +75,9 @@ def account_rows(
         )
         why = text if state != Status.OK else "Nothing fetched for this account yet"
         rows.append(
-            AccountRow(account, state, text, currency, month_to_date, _settled(days, answer, misses_accounts=misses), why)
+            AccountRow(
+                account, state, text, currency, month_to_date, _settled(days, answer, misses_accounts=misses_accounts), why
+            )
         )
     return rows
 
@@ -96,6 +102,12 @@ def _state(account: AwsAccount, source: CostSource | None) -> tuple[str, str]:
         return account.status, account.get_status_display()
     word = source.get_status_display()
     return source.status, word if source.status == SourceStatus.NOT_ENABLED else f"Costs: {word.lower()}"
+
+
+def as_of(sources: Iterable[CostSource]) -> datetime | None:
+    """When the oldest of what was read was read; a member is read with its payer."""
+    moments = ((source.covered_by or source).fresh_at for source in sources)
+    return min((moment for moment in moments if moment), default=None)
 
 
 def misses_accounts(sources: Iterable[CostSource]) -> bool:

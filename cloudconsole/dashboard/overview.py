@@ -10,6 +10,7 @@ import audit.selectors
 from accounts.models import User
 from accounts.scope import Scope
 from audit.models import AuditEvent
+from audit.selectors import EventFilter
 from cloudconsole.core import clock
 from cloudconsole.core.permissions import Perm
 from cloudconsole.dashboard import health, spending
@@ -67,29 +68,39 @@ class Overview:
 def overview(user: User, shown: Scope) -> Overview:
     """The page for the accounts in `shown`. Raises what cost selectors raise (several currencies, for one)."""
     today = clock.today()
-    known = list(sources.visible(user).filter(account__in=shown.accounts))
+    # All of them: a bill that was never read may hold costs of any account.
+    visible = list(sources.visible(user))
+    in_scope = {account.pk for account in shown.accounts}
+    known = [source for source in visible if source.account_id in in_scope]
     running = list(snapshots.visible(user).open().filter(source__account__in=shown.accounts))
     spent = _spending(user, shown, today) if known else None
     figures = spent if spent and _is_known(spent.by_service_monthly, known) else None
     by_account = spent.by_account_daily if spent else None
+    misses = health.misses_accounts(visible)
     rows = shown.accounts[:ACCOUNTS_SHOWN]
     return Overview(
         month=f"{today:%B %Y}",
-        as_of=min((source.fresh_at for source in known if source.fresh_at), default=None) if figures else None,
+        as_of=health.as_of(known) if figures else None,
         may_refresh=sources.refreshable(user).filter(account__in=shown.accounts).exists(),
         kpis=kpis(figures.summary) if figures else [],
-        charts=_charts(figures, misses_accounts=health.misses_accounts(known)) if figures else None,
+        charts=_charts(figures, misses_accounts=misses) if figures else None,
         movers=movers(figures.summary) if figures else [],
-        accounts=health.account_rows(rows, {source.account_id: source for source in known}, by_account, first_of_month(today)),
+        accounts=health.account_rows(
+            rows, {source.account_id: source for source in known}, by_account, first_of_month(today), misses_accounts=misses
+        ),
         account_count=len(shown.accounts),
         running=running,
-        activity=list(audit.selectors.events(user)[:EVENTS_SHOWN]),
+        activity=list(audit.selectors.events(user, _events_of(shown))[:EVENTS_SHOWN]),
         notices=health.notices(shown.accounts, known),
         steps=[]
         if figures or shown.narrowed
         else health.first_steps(shown.accounts, may_add=user.may(Perm.ACCOUNTS_MANAGE), is_fetching=bool(running)),
         figures=figures,
     )
+
+
+def _events_of(shown: Scope) -> EventFilter:
+    return EventFilter(accounts=tuple(str(account.pk) for account in shown.accounts) if shown.narrowed else ())
 
 
 def _is_known(answer: Answer, sources: Sequence[CostSource]) -> bool:
