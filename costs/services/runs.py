@@ -209,13 +209,13 @@ class _Run:
         SnapshotWindow.objects.filter(pk=window.pk).update(finished_at=clock.now(), **changes)
 
     def _leave_to_payer(self) -> None:
-        payer = self.source.covered_by
         with transaction.atomic():
             self.lease.give_back(
                 status=SnapshotStatus.CANCELLED,
                 finished_at=clock.now(),
                 error_code="covered_by_payer",
-                error_detail=f"The costs of this account are read from {payer.account.alias if payer else 'its payer'}.",
+                # Not by its name: who may see this run may not see the payer.
+                error_detail="The costs of this account are read from its payer's bill.",
             )
             _publish(self.snapshot)
 

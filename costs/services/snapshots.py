@@ -125,7 +125,7 @@ def request(*, source: CostSource, trigger: SnapshotTrigger, by: User | None) ->
     open_run = CostSnapshot.objects.open().filter(source=source).first()
     if open_run is not None:
         return Requested(open_run, created=False)
-    _check_uncovered(source)
+    _check_uncovered(source, by)
     wanted = plan(source=source, today=clock.today())
     budget = ledger.budget_of(source)
     if budget.left < wanted.requests:
@@ -161,10 +161,12 @@ def request_all(*, by: User) -> list[CostSnapshot]:
     return found
 
 
-def _check_uncovered(source: CostSource) -> None:
+def _check_uncovered(source: CostSource, by: User | None) -> None:
     payer = source.covered_by
     if payer is not None and payer.status not in {SourceStatus.DENIED, SourceStatus.NOT_ENABLED}:
-        raise CoveredByPayer(f"Refresh {payer.account.alias} instead: its bill holds the costs of {source.account.alias}.")
+        is_seen = by is not None and aws_accounts.may(by, payer.account, Perm.ACCOUNTS_VIEW)
+        name = payer.account.alias if is_seen else "its payer"
+        raise CoveredByPayer(f"Refresh {name} instead: its bill holds the costs of {source.account.alias}.")
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pytest
 import time_machine
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
@@ -83,6 +84,22 @@ def test_a_covered_account_is_not_paid_for_twice(api: Api, source: CostSource, o
     answer = api(operator).post("/api/costs/snapshots", {"account": "production"})
     assert (answer.status_code, answer.json()["code"]) == (409, "covered_by_payer")
     assert [one.pk for one in source_selectors.refreshable(operator)] == [payer.pk]
+
+
+def test_who_sees_only_a_member_does_not_learn_what_its_payer_is_called(
+    api: Api, source: CostSource, make_user: Callable[..., User]
+) -> None:
+    payer = books.source("111111111111", "canary-of-the-payer")
+    CostSource.objects.filter(pk=source.pk).update(covered_by=payer, status=SourceStatus.COVERED)
+    mia = make_user("mia", Role.OPERATOR)
+    Grant.objects.create(user=mia, account=source.account, role=Role.OPERATOR)
+    answer = api(mia).post("/api/costs/snapshots", {"account": "production"})
+    assert answer.status_code == 409
+    page = Client()
+    page.force_login(mia)
+    shown = page.get("/costs/snapshots").content.decode()
+    assert "read from" in shown
+    assert "canary" not in answer.content.decode() + shown
 
 
 def test_who_sees_only_a_covered_member_gets_its_part_of_the_payers_bill(
