@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from cloudconsole.environment import VARIABLES
+from cloudconsole.management.installation import web_command
 
 ROOT = Path(__file__).resolve().parent.parent
 KNOWN = {variable.name for variable in VARIABLES}
@@ -93,3 +94,9 @@ def test_every_dependency_has_its_reason() -> None:
     declared = re.findall(r'^    "([A-Za-z0-9-]+)', (ROOT / "pyproject.toml").read_text().split("[tool.", 1)[0], re.MULTILINE)
     told = (ROOT / "docs" / "dependencies.md").read_text().lower()
     assert [name for name in declared if name.lower() not in told] == []
+
+
+def test_callers_cannot_say_where_they_come_from() -> None:
+    (served,) = re.findall(r"^CMD .*uvicorn.*$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert "--no-proxy-headers" in served
+    assert "--no-proxy-headers" in web_command(8000)

@@ -228,7 +228,8 @@ def drop_stale_messages(queue: Path) -> None:
 
 def web_command(port: int) -> tuple[str, ...]:
     server = (sys.executable, "-m", "uvicorn", "cloudconsole.asgi:application", "--host", "127.0.0.1", "--port", str(port))
-    return (*server, "--no-access-log", "--lifespan", "off", "--timeout-graceful-shutdown", "3")
+    # X-Forwarded-* are read in one place, when BEHIND_PROXY says so; uvicorn believes them of anybody on this machine.
+    return (*server, "--no-proxy-headers", "--no-access-log", "--lifespan", "off", "--timeout-graceful-shutdown", "3")
 
 
 def refuse_taken_port(port: int) -> None:
