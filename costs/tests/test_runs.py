@@ -10,8 +10,9 @@ import time_machine
 
 from accounts.models import User
 from audit.models import AuditEvent
+from cloudconsole.aws import clients
 from cloudconsole.simulator.faults import Fault, FaultKind
-from cloudconsole.simulator.process import SimulatorHandle
+from cloudconsole.simulator.process import SimulatorHandle, running
 from costs.models import (
     CostExplorerRequest,
     CostFact,
@@ -31,7 +32,7 @@ from costs.selectors import costs
 from costs.selectors.questions import Granularity, Question
 from costs.services import leases, runs, snapshots, ticks
 from costs.services.ledger import RequestCapReached
-from costs.tests.conftest import NOW, connect
+from costs.tests.conftest import NOW, TODAY, connect
 
 MONTH = DayRange(date(2026, 11, 1), date(2026, 11, 19))
 
@@ -118,19 +119,16 @@ def test_a_busy_aws_makes_the_run_rest_and_go_on(aws: SimulatorHandle, refreshed
     assert (snapshot.status, snapshot.attempts, snapshot.error_code) == (SnapshotStatus.SUCCEEDED, 0, "")
 
 
-def test_a_run_that_aws_never_answers_ends_partial_with_the_reason(aws: SimulatorHandle, refreshed: CostSource) -> None:
-    aws.add_faults(Fault("ce", FaultKind.THROTTLE, after=1, times=10_000))
+def test_a_run_that_aws_never_answers_ends_with_the_reason(aws: SimulatorHandle, refreshed: CostSource) -> None:
     snapshot = start(refreshed)
-    moment = NOW
-    for _ in range(MAX_ATTEMPTS):
-        with time_machine.travel(moment, tick=True):
-            aws.set_now(moment)
-            runs.run(snapshot_id=snapshot.pk)
-        moment += timedelta(minutes=20)
+    CostSnapshot.objects.filter(pk=snapshot.pk).update(attempts=MAX_ATTEMPTS - 1)
+    aws.add_faults(Fault("ce", FaultKind.THROTTLE, times=10_000))
+    runs.run(snapshot_id=snapshot.pk)
     snapshot.refresh_from_db()
     refreshed.refresh_from_db()
-    assert (snapshot.status, snapshot.error_code) == (SnapshotStatus.PARTIAL, "aws_throttled")
-    assert (refreshed.status, refreshed.status_code) == (SourceStatus.STALE, "aws_throttled")
+    assert (snapshot.status, snapshot.error_code) == (SnapshotStatus.FAILED, "aws_throttled")
+    assert set(snapshot.windows.values_list("status", flat=True)) == {WindowStatus.FAILED}
+    assert (refreshed.status, refreshed.status_code) == (SourceStatus.PENDING, "aws_throttled")
     assert refreshed.status_remedy
 
 
@@ -177,12 +175,19 @@ def test_garbage_costs_only_its_window(aws: SimulatorHandle, refreshed: CostSour
     assert snapshot.status == SnapshotStatus.PARTIAL
 
 
-def test_a_refused_page_token_and_duplicate_keys_change_no_figure(aws: SimulatorHandle, payer: CostSource, admin: User) -> None:
-    fetch(payer)
+def test_a_refused_page_token_and_duplicate_keys_change_no_figure(
+    aws: SimulatorHandle, refreshed: CostSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch(refreshed)
     before = stored()
-    aws.add_faults(Fault("ce", FaultKind.TOKEN_REFUSED), Fault("ce", FaultKind.DUPLICATE_KEYS, times=100))
-    CostSource.objects.filter(pk=payer.pk).update(backfilled_from=None)
-    assert fetch(payer).status == SnapshotStatus.SUCCEEDED
+    with running(today=TODAY, origin=TODAY, page_size=300) as small_pages:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", small_pages.url)
+        clients.close()
+        small_pages.add_faults(Fault("ce", FaultKind.TOKEN_REFUSED), Fault("ce", FaultKind.DUPLICATE_KEYS, times=100))
+        snapshot = fetch(refreshed)
+    assert (snapshot.status, snapshot.restated) == (SnapshotStatus.SUCCEEDED, 0)
+    assert max(snapshot.windows.values_list("pages", flat=True)) > 1
+    assert "token_refused" in CostExplorerRequest.objects.values_list("outcome", flat=True)
     assert stored() == before
 
 
@@ -250,23 +255,26 @@ def test_a_tick_makes_sources_and_starts_what_is_due(aws: SimulatorHandle, payer
     assert CostSnapshot.objects.count() == 1
 
 
-def test_a_member_is_read_from_its_payer_and_never_counted_twice(aws: SimulatorHandle, payer: CostSource, admin: User) -> None:
-    fetch(payer)
+def test_a_member_is_read_from_its_payer_and_never_counted_twice(
+    aws: SimulatorHandle, refreshed: CostSource, admin: User
+) -> None:
+    fetch(refreshed)
     alone = costs.answer(admin, Question(MONTH, Granularity.WHOLE)).total
     member = connect(aws, "development", "development")
     assert fetch(member).status == SnapshotStatus.CANCELLED
-    assert (member.status, member.covered_by_id, member.scope) == (SourceStatus.COVERED, payer.pk, "member")
+    assert (member.status, member.covered_by_id, member.scope) == (SourceStatus.COVERED, refreshed.pk, "member")
     assert costs.answer(admin, Question(MONTH, Granularity.WHOLE)).total == alone
     with pytest.raises(snapshots.CoveredByPayer):
         start(member)
 
 
-def test_a_member_counts_by_itself_when_its_payer_is_gone(aws: SimulatorHandle, payer: CostSource, admin: User) -> None:
-    fetch(payer)
+def test_a_member_counts_by_itself_when_its_payer_is_gone(aws: SimulatorHandle, refreshed: CostSource, admin: User) -> None:
+    fetch(refreshed)
     member = connect(aws, "development", "development")
+    CostSource.objects.filter(pk=member.pk).update(backfilled_from=date(2025, 10, 1))
     fetch(member)
-    payer.account.deleted_at = NOW
-    payer.account.save()
+    refreshed.account.deleted_at = NOW
+    refreshed.account.save()
     ticks.tick()
     member.refresh_from_db()
     assert member.covered_by is None
