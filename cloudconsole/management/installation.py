@@ -179,6 +179,9 @@ class Installation:
 
     def _show_progress(self) -> bool:
         """Show how far the first fetch is; False once there is nothing more to show."""
+        if not demo.connected_numbers():
+            self._terminal.step("costs", f"no AWS account is connected yet: {self._address}/accounts/add")
+            return False
         found = progress()
         if found.is_over:
             self._terminal.step("costs", f"up to date, {time.monotonic() - self._started_at:.0f} s after the start")
