@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "cloudconsole.core.csp.ContentSecurityPolicyMiddleware",
+    "cloudconsole.core.caching.NoStoreMiddleware",
     "cloudconsole.core.nul.NulMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
