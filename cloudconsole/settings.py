@@ -276,6 +276,7 @@ SESSION_COOKIE_SECURE = env.https
 CSRF_COOKIE_SECURE = env.https
 CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = env.https
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked from beside the process, where there is no TLS
 SECURE_HSTS_SECONDS = 31_536_000 if env.https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.https
 SECURE_HSTS_PRELOAD = env.https

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from pytest_django.fixtures import SettingsWrapper
 
 
 @pytest.mark.django_db
@@ -15,3 +16,10 @@ def test_anything_else_is_replaced_by_one_of_ours(client: Client, given: str) ->
     answered = client.get("/healthz", headers={"X-Request-ID": given})["X-Request-ID"]
     assert answered != given
     assert len(answered) == 32
+
+
+@pytest.mark.django_db
+def test_health_is_asked_without_tls_where_pages_are_not(client: Client, settings: SettingsWrapper) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get("/healthz").status_code == 200
+    assert client.get("/sign-in")["Location"].startswith("https://")
