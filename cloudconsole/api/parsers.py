@@ -19,8 +19,10 @@ class JSONParser(parsers.JSONParser):
         if len(body) > limit:
             raise RequestDataTooBig
         try:
-            return json.loads(body.decode(), parse_constant=_refuse)
-        except UnicodeDecodeError as error:
+            parsed = json.loads(body.decode(), parse_constant=_refuse)
+            if b"\\u" in body:  # half of a surrogate pair is no character: no database and no answer could hold it
+                json.dumps(parsed, ensure_ascii=False).encode()
+        except UnicodeError as error:
             raise ParseError("The body is not UTF-8.", code="malformed") from error
         except json.JSONDecodeError as error:
             raise ParseError(f"The body is not JSON: line {error.lineno}, column {error.colno}.", code="malformed") from error
@@ -28,6 +30,7 @@ class JSONParser(parsers.JSONParser):
             raise ParseError("The body is nested too deeply.", code="malformed") from error
         except ValueError as error:  # NaN, or a number of more digits than Python turns into one
             raise ParseError("The body holds a number that JSON does not have.", code="malformed") from error
+        return parsed
 
 
 def _refuse(constant: str) -> NoReturn:

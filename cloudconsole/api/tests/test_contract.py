@@ -63,6 +63,7 @@ def test_a_trailing_slash_makes_no_difference(browser: Client) -> None:
         ("POST", "/api/things", {}, '{"name": NaN}', 400, "malformed"),
         ("POST", "/api/things", {}, "[" * 100_000, 400, "malformed"),
         ("POST", "/api/things", {}, b'{"name": "\xff"}', 400, "malformed"),
+        ("POST", "/api/things", {}, '{"name": "\\ud800"}', 400, "malformed"),
         ("POST", "/api/things", {}, json.dumps({"name": "a" * 3_000_000}), 413, "too_large"),
         ("GET", "/api/things?search=%00", {}, "", 400, "bad_request"),
         ("GET", "/api/things", {"Host": "evil.example"}, "", 400, "bad_request"),
