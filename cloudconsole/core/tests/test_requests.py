@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
 
 
 @pytest.mark.django_db
@@ -19,7 +20,7 @@ def test_anything_else_is_replaced_by_one_of_ours(client: Client, given: str) ->
 
 
 @pytest.mark.django_db
-def test_health_is_asked_without_tls_where_pages_are_not(client: Client, settings: SettingsWrapper) -> None:
+def test_health_is_asked_without_tls_where_pages_are_not(client: Client, settings: Any) -> None:
     settings.SECURE_SSL_REDIRECT = True
     assert client.get("/healthz").status_code == 200
     assert client.get("/sign-in")["Location"].startswith("https://")
