@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from accounts.models import AwsAccount, Grant, User
@@ -150,7 +151,7 @@ def change_profile(*, user: User, changes: PersonChanges, by: User) -> User:
     for name, value in changed.items():
         setattr(user, name, value)
     _check(user)
-    user.save(update_fields=list(changed))
+    _save(user, "", email or "", update_fields=list(changed))
     audit.record(verbs.USER_CHANGED, actor=by, subject=user.username, detail={"fields": ", ".join(sorted(changed))})
     return user
 
@@ -218,12 +219,13 @@ def end_tokens(*, user: User) -> None:
 
 @transaction.atomic
 def _create(new: NewUser, *, by: User | None, verb: Verb) -> User:
-    username, email = new.username.strip(), new.email.strip().lower()
+    # As it will be kept: full-width letters, for one, become plain ones, and the name may be taken then.
+    username, email = User.normalize_username(new.username).strip(), new.email.strip().lower()
     _refuse_taken(username, email)
-    user = User(username=User.normalize_username(username), email=email, role=new.role)
+    user = User(username=username, email=email, role=new.role)
     _check(user, new.password)
     user.set_password(new.password or None)
-    user.save(force_insert=True)
+    _save(user, username, email, force_insert=True)
     audit.record(verb, actor=by, subject=user.username, detail={"to": user.role})
     return user
 
@@ -240,6 +242,16 @@ def _hold_admins() -> list[User]:
 def _refuse_losing_last_admin(user: User, admins: Sequence[User]) -> None:
     if [admin.pk for admin in admins] == [user.pk]:
         raise LastAdmin("Make another person an admin first.")
+
+
+def _save(user: User, username: str, email: str, **how: Any) -> None:
+    """Save, and tell what was taken when two people were given it at the same time."""
+    try:
+        with transaction.atomic():
+            user.save(**how)
+    except IntegrityError:
+        _refuse_taken(username, email)
+        raise
 
 
 def _refuse_taken(username: str, email: str) -> None:

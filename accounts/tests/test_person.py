@@ -34,6 +34,26 @@ def test_an_admin_adds_a_person_and_it_is_written_down(admin: User, api: Api) ->
     assert (event.actor_name, event.subject, event.detail) == ("admin", "ada", {"to": "operator"})
 
 
+@pytest.mark.parametrize("name", ["admin", "ADMIN", " admin ", "ａｄｍｉｎ"])
+def test_a_name_that_would_read_as_anothers_is_taken(admin: User, api: Api, name: str) -> None:
+    answer = api(admin).post("/api/users", {"username": name})
+    assert (answer.status_code, answer.json()["code"]) == (409, "name_taken")
+
+
+def test_of_two_who_take_one_name_at_once_the_second_is_told(threads: Callable[..., None]) -> None:
+    refused = list[str | None]()
+
+    def add(email: str) -> None:
+        try:
+            people.create_user(new=people.NewUser("ada", email), by=None)
+        except people.NameTaken as refusal:
+            refused.append(refusal.attr)
+
+    threads(partial(add, "1@example.com"), partial(add, "2@example.com"))
+    assert refused == ["username"]
+    assert User.objects.filter(username="ada").count() == 1
+
+
 def test_a_person_without_a_password_cannot_sign_in_with_an_empty_one(admin: User, api: Api) -> None:
     api(admin).post("/api/users", {"username": "ada"})
     assert not User.objects.get(username="ada").has_usable_password()
