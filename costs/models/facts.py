@@ -100,7 +100,7 @@ class CostFact(Amounts):
             ),
         ]
         indexes = [
-            # Replacing a slice and summing its month find their rows here, so that they cost the same with any number of accounts.
+            # Replacing a slice and summing its month find their rows here: the same work with any number of accounts.
             models.Index(fields=["source", "cube", "day"], name="cost_fact_of_slice"),
         ]
 

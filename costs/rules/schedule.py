@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+
+from costs.rules.windows import first_of_month
 
 EVERY = timedelta(hours=8)
 # Refreshes of many sources spread over this time, each source always at its own place in it.
@@ -11,9 +13,16 @@ _SPREAD = timedelta(hours=1)
 STALE_AFTER = timedelta(hours=20)
 
 
-def next_refresh(source_id: int, ended_at: datetime) -> datetime:
-    """The moment of the source's next refresh after one that ended at `ended_at`."""
-    return ended_at + EVERY + _jitter(source_id)
+def next_refresh(source_id: int, ended_at: datetime, *, requests_left: int, requests_each: int) -> datetime:
+    """The moment of the source's next refresh after one that ended at `ended_at`.
+
+    Refreshes are spaced so that the paid requests left this month last until its end, whatever the usual interval.
+    """
+    month_end = datetime.combine(first_of_month(ended_at.date(), months=1), time(), UTC)
+    affordable = requests_left // max(1, requests_each)
+    if affordable == 0:
+        return month_end + _jitter(source_id)
+    return ended_at + max(EVERY, (month_end - ended_at) / affordable) + _jitter(source_id)
 
 
 def is_stale(fresh_at: datetime, now: datetime) -> bool:

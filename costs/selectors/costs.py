@@ -16,10 +16,11 @@ from django.contrib.auth.models import AnonymousUser
 from accounts.models import User
 from cloudconsole.core import clock
 from cloudconsole.core.money import EXACT, ZERO
+from costs.models import CostSource
 from costs.rules import windows
 from costs.rules.windows import DayRange
 from costs.selectors import plans, rows, scope
-from costs.selectors.plans import Values
+from costs.selectors.plans import Read, Values
 from costs.selectors.questions import Answer, Completeness, Granularity, Group, MixedCurrencies, Period, Question
 from costs.selectors.rows import Flags, Sums
 from costs.selectors.scope import Part
@@ -38,13 +39,19 @@ def answer(user: User | AnonymousUser, question: Question, accounts: Sequence[st
 class Reader:
     """Answers several questions of one person about the same accounts, looking up once what they have in common."""
 
-    def __init__(self, user: User | AnonymousUser, accounts: Sequence[str] = ()) -> None:
+    def __init__(
+        self, user: User | AnonymousUser, accounts: Sequence[str] = (), *, sources: Sequence[CostSource] | None = None
+    ) -> None:
+        """`sources`: those of `selectors.sources.visible(user)`, where they have been read already."""
         self._user = user
         self._accounts = accounts
+        self._sources = sources
+        self._flags_read: dict[object, dict[str, dict[date, Flags]]] = {}
 
     @cached_property
     def parts(self) -> list[Part]:
-        return scope.parts(self._user, self._accounts)
+        sources = scope.sources_of(self._user) if self._sources is None else self._sources
+        return scope.parts(sources, self._accounts)
 
     @cached_property
     def _values(self) -> Values:
@@ -59,7 +66,7 @@ class Reader:
     def answer(self, question: Question) -> Answer:
         """Raises NotStored, MixedCurrencies, UnknownAccount, UnknownValue."""
         reads = plans.reads(self.parts, question, self._values)
-        flags = rows.flags(reads, question)
+        flags = self._flags(reads, question)
         currency = _currency(flags, question)
         sums = rows.sums(reads, question, currency) if currency else {}
         self._values.complete(pk for period in sums.values() for keys in period.groups for pk in keys)
@@ -75,6 +82,14 @@ class Reader:
             residual=add(period.residual for period in periods),
             as_of=self.as_of,
         )
+
+    def _flags(self, reads: Sequence[Read], question: Question) -> dict[str, dict[date, Flags]]:
+        """Questions that differ only in their groups have the same flags."""
+        of = tuple((read.flag_cube, read.sources) for read in reads)
+        key = (of, question.days, question.granularity, question.metric)
+        if key not in self._flags_read:
+            self._flags_read[key] = rows.flags(reads, question)
+        return self._flags_read[key]
 
     def completeness(self, question: Question) -> tuple[Completeness, ...]:
         """How far the figures of each account can be trusted, for the days of `question` that have begun."""

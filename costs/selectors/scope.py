@@ -37,11 +37,14 @@ class Part:
         return self.only is None and not self.without
 
 
-def parts(user: User | AnonymousUser, accounts: Sequence[str] = ()) -> list[Part]:
-    """What `user` may see the costs of, narrowed to `accounts` if any are given. Raises UnknownAccount."""
-    sources = list(
-        CostSource.objects.visible_to(user, Perm.COSTS_VIEW).select_related("account", "covered_by__account").order_by("pk")
-    )
+def sources_of(user: User | AnonymousUser) -> list[CostSource]:
+    """The sources whose costs `user` may see, with their accounts and payers."""
+    visible = CostSource.objects.visible_to(user, Perm.COSTS_VIEW)
+    return list(visible.select_related("account", "covered_by__account").order_by("pk"))
+
+
+def parts(sources: Sequence[CostSource], accounts: Sequence[str] = ()) -> list[Part]:
+    """What counts of the sources that a person may see, narrowed to `accounts` if any are given. Raises UnknownAccount."""
     counted = {source.pk for source in sources if source.covered_by_id is None}
     found = [part for source in sources if (part := _part(source, counted)) is not None]
     found = _without_overlap(found)
@@ -87,7 +90,7 @@ def _listed(sources: Iterable[CostSource], numbers: Iterable[str]) -> dict[int, 
     return {pk: frozenset(found) for pk, found in listed.items()}
 
 
-def _narrowed(found: list[Part], sources: list[CostSource], accounts: Sequence[str]) -> list[Part]:
+def _narrowed(found: list[Part], sources: Sequence[CostSource], accounts: Sequence[str]) -> list[Part]:
     numbers = {_number(reference, sources) or reference for reference in accounts}
     own = {part.source.account.account_id for part in found if part.is_whole and not part.is_payer}
     unseen = numbers - own - {source.account.account_id for source in sources}
@@ -105,7 +108,7 @@ def _narrow(part: Part, numbers: set[str]) -> Part | None:
     return replace(part, only=frozenset(numbers) - part.without, without=frozenset())
 
 
-def _number(reference: str, sources: list[CostSource]) -> str | None:
+def _number(reference: str, sources: Sequence[CostSource]) -> str | None:
     for source in sources:
         if reference in {str(source.account_id), source.account.alias, source.account.account_id}:
             return source.account.account_id

@@ -7,10 +7,11 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, F, OuterRef, Subquery, Value
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from accounts.models import User
+from accounts.models import AwsAccount, User
+from accounts.models.aws_account import AwsAccountQuerySet
 from cloudconsole.core import clock
 from cloudconsole.core.permissions import Perm
 from costs.models import REQUEST_PRICE, CostExplorerRequest, CostSource, SourceStatus
@@ -20,7 +21,10 @@ PAID_THIS_MONTH = "requests_this_month"
 
 
 def visible(user: User | AnonymousUser, permission: Perm = Perm.COSTS_VIEW) -> CostSourceQuerySet:
-    """Sources with their account, their payer, `requests_this_month` (paid ones) and the `cap` that holds for them."""
+    """Sources with their account, their payer, `requests_this_month` (paid ones) and the `cap` that holds for them.
+
+    `may_refresh`: the reader may have it fetched, and it is fetched by itself and not with its payer.
+    """
     month = clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     paid = CostExplorerRequest.objects.filter(account=OuterRef("account"), at__gte=month, charged=True).order_by()
     counted = paid.values("account").annotate(count=Count("pk")).values("count")
@@ -30,6 +34,7 @@ def visible(user: User | AnonymousUser, permission: Perm = Perm.COSTS_VIEW) -> C
         .annotate(
             requests_this_month=Coalesce(Subquery(counted), Value(0)),
             cap=Coalesce(F("monthly_request_cap"), Value(settings.COST_EXPLORER_MONTHLY_REQUEST_CAP)),
+            may_refresh=_fetched_by_itself() & Exists(_refreshed_by(user)),
         )
         .order_by("account__alias")
     )
@@ -37,9 +42,15 @@ def visible(user: User | AnonymousUser, permission: Perm = Perm.COSTS_VIEW) -> C
 
 def refreshable(user: User | AnonymousUser) -> CostSourceQuerySet:
     """Sources that the reader may refresh: covered ones are refreshed with their payer."""
-    lost = [SourceStatus.DENIED, SourceStatus.NOT_ENABLED]
-    own = CostSource.objects.filter(covered_by=None) | CostSource.objects.filter(covered_by__status__in=lost)
-    return visible(user, Perm.COSTS_REFRESH).filter(pk__in=own.values("pk"))
+    return visible(user, Perm.COSTS_REFRESH).filter(Q(may_refresh=True))
+
+
+def _fetched_by_itself() -> Q:
+    return Q(covered_by=None) | Q(covered_by__status__in=[SourceStatus.DENIED, SourceStatus.NOT_ENABLED])
+
+
+def _refreshed_by(user: User | AnonymousUser) -> AwsAccountQuerySet:
+    return AwsAccount.objects.visible_to(user, Perm.COSTS_REFRESH).filter(pk=OuterRef("account"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from costs.rules import failures, schedule
 from costs.rules.cubes import SHAPES, Cube
 from costs.rules.failures import Health, Reaction
 from costs.rules.windows import DayRange, halves
-from costs.services import facts, leases, sources
+from costs.services import facts, leases, ledger, sources
 from costs.services.leases import Lease, LeaseLost
 from costs.services.ledger import LedgerMeter, RequestCapReached
 
@@ -259,13 +259,20 @@ class _Run:
             "status_code": trouble.code if trouble else "",
             "status_detail": trouble.detail if trouble else "",
             "status_remedy": trouble.remedy if trouble else "",
-            "next_refresh_at": schedule.next_refresh(self.source.pk, now),
+            "next_refresh_at": self._next_refresh(now),
         }
         if status == SnapshotStatus.SUCCEEDED:
             changes["fresh_at"] = now
             changes["backfilled_from"] = min(filter(None, (self.source.backfilled_from, self.snapshot.start)))
         CostSource.objects.filter(pk=self.source.pk).update(**changes)
         sources.infer_scope(self.source)
+
+    def _next_refresh(self, now: datetime) -> datetime:
+        requests = CostSnapshot.objects.values_list("requests", flat=True).get(pk=self.snapshot.pk)
+        # The first fetch says nothing of what a refresh costs; two pages for each cube are what most need.
+        usual = 2 * len(Cube) if self.source.backfilled_from is None else max(requests, len(Cube))
+        left = ledger.budget_of(self.source).left
+        return schedule.next_refresh(self.source.pk, now, requests_left=left, requests_each=usual)
 
     def _source_status(self, trouble: Trouble | None) -> SourceStatus:
         if trouble is None:

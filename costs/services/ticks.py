@@ -31,9 +31,7 @@ def _start(source: CostSource) -> None:
         snapshots.request(source=source, trigger=SnapshotTrigger.SCHEDULE, by=None)
     except CloudconsoleError as refusal:
         log.warning("snapshot_not_started", source=source.pk, code=refusal.code)
-        CostSource.objects.filter(pk=source.pk).update(
-            next_refresh_at=schedule.next_refresh(source.pk, clock.now()), **_state(source, refusal)
-        )
+        CostSource.objects.filter(pk=source.pk).update(next_refresh_at=clock.now() + schedule.EVERY, **_state(source, refusal))
 
 
 def _state(source: CostSource, refusal: CloudconsoleError) -> dict[str, str]:

@@ -125,8 +125,19 @@ def test_every_failure_of_aws_has_a_verdict() -> None:
 
 @given(st.integers(1, 10_000), st.datetimes(timezones=st.just(UTC)).filter(lambda moment: moment.year < 9000))
 def test_refreshes_of_a_source_come_a_few_times_a_day_at_its_own_time(source: int, ended_at: datetime) -> None:
-    pause = schedule.next_refresh(source, ended_at) - ended_at
+    pause = schedule.next_refresh(source, ended_at, requests_left=10_000, requests_each=5) - ended_at
     assert schedule.EVERY <= pause < schedule.EVERY + timedelta(hours=1)
+
+
+@given(days, st.integers(5, 12), st.integers(0, 500))
+def test_refreshes_never_run_out_of_paid_requests_before_the_month_ends(today: date, each: int, left: int) -> None:
+    moment = datetime.combine(today, datetime.min.time(), UTC)
+    month = moment.month
+    while moment.month == month:
+        assert left >= 0
+        moment = schedule.next_refresh(1, moment, requests_left=left, requests_each=each)
+        left -= each if moment.month == month else 0
+    assert left >= 0
 
 
 def source(pk: int, number: str, **known: object) -> coverage.Source:
