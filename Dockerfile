@@ -19,9 +19,10 @@ COPY static static
 COPY templates templates
 # The keys of this one step sign and encrypt nothing that stays.
 RUN SECRET_KEY=build FERNET_KEYS=build AUDIT_KEY=build python manage.py collectstatic --no-input --verbosity 0 \
-    && chown cloudconsole var
+    && mkdir var/audit && chown cloudconsole var/audit
 USER cloudconsole
 EXPOSE 8000
+# Asked by a name that it answers to: any other is refused, healthy or not.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=4 \
-    CMD ["python", "-c", "from urllib.request import Request, urlopen; urlopen(Request('http://127.0.0.1:8000/healthz', headers={'Host': 'localhost', 'X-Forwarded-Proto': 'https'}), timeout=4)"]
+    CMD ["python", "-c", "import os; from urllib.request import Request, urlopen; name = os.environ.get('ALLOWED_HOSTS', '').split(',')[0].strip().lstrip('*.') or 'localhost'; urlopen(Request('http://127.0.0.1:8000/healthz', headers={'Host': name}), timeout=4)"]
 CMD ["uvicorn", "cloudconsole.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--lifespan", "off", "--no-proxy-headers", "--no-access-log", "--timeout-graceful-shutdown", "20"]

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 import yaml
+from django.conf import settings
+from django.http.request import validate_host
 
 from cloudconsole.environment import VARIABLES
 from cloudconsole.management.installation import web_command
@@ -100,3 +108,32 @@ def test_callers_cannot_say_where_they_come_from() -> None:
     (served,) = re.findall(r"^CMD .*uvicorn.*$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     assert "--no-proxy-headers" in served
     assert "--no-proxy-headers" in web_command(8000)
+
+
+def test_what_a_worker_writes_outside_the_database_has_a_volume(compose: dict[str, Any]) -> None:
+    folder, image = settings.AUDIT_CHECKPOINTS.parent.relative_to(settings.VAR_DIR), (ROOT / "Dockerfile").read_text()
+    assert "VAR_DIR=/srv/cloudconsole/var" in image
+    assert f"chown cloudconsole var/{folder}" in image
+    assert f"audit:/srv/cloudconsole/var/{folder}" in compose["services"]["worker"]["volumes"]
+
+
+@pytest.mark.parametrize("allowed", ["localhost,127.0.0.1", "console.example.com,localhost", ".example.com", "*"])
+def test_the_image_is_asked_for_its_health_by_a_name_that_it_answers_to(allowed: str) -> None:
+    (probe,) = re.findall(r"^ +CMD (\[.*urlopen.*\])$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    asked: list[str] = []
+
+    class Web(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers["Host"])
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing on the terminal."""
+
+    with HTTPServer(("127.0.0.1", 0), Web) as web:
+        Thread(target=web.handle_request, daemon=True).start()
+        code = json.loads(probe)[2].replace(":8000/", f":{web.server_port}/")
+        subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "ALLOWED_HOSTS": allowed}, timeout=20)
+    assert len(asked) == 1
+    assert validate_host(asked[0], allowed.split(","))
