@@ -14,6 +14,7 @@ import structlog
 from django.core import exceptions as django_errors
 from django.db import OperationalError
 from django.http import Http404, JsonResponse
+from redis.exceptions import RedisError
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -233,8 +234,8 @@ def _coded(errors: Iterable[django_errors.ValidationError]) -> list[drf.ErrorDet
     return [drf.ErrorDetail(message, error.code or "invalid") for error in errors for message in error.messages]
 
 
-def _database_unavailable(error: OperationalError) -> Problem:
-    log.error("database_unavailable", exc_info=error)
+def _part_unavailable(error: OperationalError | RedisError) -> Problem:
+    log.error("part_unavailable", reason=type(error).__name__, exc_info=error)
     return Problem.plain(503, **{"Retry-After": str(RETRY_AFTER_S)})
 
 
@@ -255,5 +256,5 @@ _TELLERS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Callable[[A
         lambda _: Problem.plain(413),
     ),
     (django_errors.SuspiciousOperation, lambda _: Problem.plain(400)),
-    (OperationalError, _database_unavailable),
+    ((OperationalError, RedisError), _part_unavailable),
 )

@@ -7,6 +7,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
+from pytest_django import Settings
 
 from cloudconsole.core import clock
 from cloudconsole.core.tasks import HEARTBEAT, heartbeat
@@ -43,3 +44,11 @@ def test_a_migration_that_has_not_run_is_told() -> None:
     MigrationRecorder(connection).record_unapplied("audit", "0001_audit_trail")
 
     assert parts()[1]["migrations"] == "failing"
+
+
+def test_while_redis_is_away_the_api_is_not_available_and_says_when_to_ask_again(settings: Settings, client: Client) -> None:
+    away = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
+    settings.CACHES = {"default": away}
+    response = client.post("/api/auth/token", {"username": "ada", "password": "wrong"})
+    assert (response.status_code, response.json()["code"]) == (503, "unavailable")
+    assert int(response["Retry-After"]) > 0
