@@ -66,23 +66,28 @@ def accounts_in_scope(user: User, permission: Perm, values: Sequence[str]) -> li
 
     Raises UnknownAccount (400) for what the reader cannot see, NotAllowedHere (403) for what they may only see.
     """
-    allowed = AwsAccount.objects.visible_to(user, permission).order_by("alias")
+    allowed = list(AwsAccount.objects.visible_to(user, permission).order_by("alias"))
     if not values:
-        return list(allowed)
-    found = {account.pk: account for account in (_one_in_scope(user, permission, value) for value in values)}
-    return sorted(found.values(), key=lambda account: account.alias)
+        return allowed
+    chosen = among(allowed if permission == Perm.ACCOUNTS_VIEW else list(visible(user)), values)
+    if forbidden := [account.alias for account in chosen if account not in allowed]:
+        raise NotAllowedHere(f"Your role on “{forbidden[0]}” does not allow this.")
+    return chosen
+
+
+def among(accounts: Sequence[AwsAccount], values: Sequence[str]) -> list[AwsAccount]:
+    """Those of `accounts` that `values` name by id, alias or number, each once. Raises UnknownAccount."""
+    by_name = {name: account for account in accounts for name in (str(account.pk), account.alias.lower(), account.account_id)}
+    unknown = [value for value in values if value.strip().lower() not in by_name]
+    if unknown:
+        raise UnknownAccount(f"No AWS account of yours is called “{unknown[0][:64]}”.", attr="account")
+    chosen = {by_name[value.strip().lower()].pk for value in values}
+    return [account for account in accounts if account.pk in chosen]
 
 
 def checks_of(account: AwsAccount) -> list[CapabilityCheck]:
     """What the last verification found, by capability."""
     return list(account.checks.order_by("capability"))
-
-
-def _one_in_scope(user: User, permission: Perm, value: str) -> AwsAccount:
-    try:
-        return get_for(user, value, permission)
-    except AccountNotFound as error:
-        raise UnknownAccount(f"No AWS account of yours is called “{value[:64]}”.", attr="account") from error
 
 
 def _named(reference: str) -> Q:

@@ -73,7 +73,7 @@ def overview(user: User, shown: Scope) -> Overview:
     in_scope = {account.pk for account in shown.accounts}
     known = [source for source in visible if source.account_id in in_scope]
     running = list(snapshots.visible(user).open().filter(source__account__in=shown.accounts))
-    spent = _spending(user, shown, today) if known else None
+    spent = _spending(user, shown, visible, today) if known else None
     figures = spent if spent and _is_known(spent.by_service_monthly, known) else None
     by_account = spent.by_account_daily if spent else None
     misses = health.misses_accounts(visible)
@@ -81,7 +81,7 @@ def overview(user: User, shown: Scope) -> Overview:
     return Overview(
         month=f"{today:%B %Y}",
         as_of=health.as_of(known) if figures else None,
-        may_refresh=sources.refreshable(user).filter(account__in=shown.accounts).exists(),
+        may_refresh=sources.any_refreshable(known),
         kpis=kpis(figures.summary) if figures else [],
         charts=_charts(figures, misses_accounts=misses) if figures else None,
         movers=movers(figures.summary) if figures else [],
@@ -113,8 +113,8 @@ def _charts(figures: Spending, *, misses_accounts: bool) -> Charts:
     return spending.charts(figures.by_service_daily, figures.by_service_monthly, misses_accounts=misses_accounts)
 
 
-def _spending(user: User, shown: Scope, today: date) -> Spending:
-    reader = Reader(user, tuple(str(account.pk) for account in shown.accounts) if shown.narrowed else ())
+def _spending(user: User, shown: Scope, visible: Sequence[CostSource], today: date) -> Spending:
+    reader = Reader(user, tuple(str(account.pk) for account in shown.accounts) if shown.narrowed else (), sources=visible)
     days = DayRange(today - _DAY * (DAYS_SHOWN - 1), today + _DAY)
     months = DayRange(first_of_month(today, months=1 - MONTHS_SHOWN), today + _DAY)
     since = DayRange(min(days.start, first_of_month(today)), today + _DAY)

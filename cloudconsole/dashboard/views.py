@@ -40,7 +40,7 @@ class Overview(Page):
     permission = Perm.SELF
 
     def get(self, request: SignedInRequest) -> HttpResponse:
-        page = overview(request.user, scope.of(request.user, request.GET, Perm.ACCOUNTS_VIEW))
+        page = overview(request.user, scope.among(frame_of(request).accounts, request.GET))
         template = "dashboard/_overview.html" if request.headers.get("HX-Request") else "dashboard/overview.html"
         return render(request, template, {"page": page})
 

@@ -55,8 +55,6 @@ class CostSource(models.Model):
     next_refresh_at = models.DateTimeField(null=True, blank=True)
     monthly_request_cap = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: the installation's cap.")
 
-    may_refresh: bool  # told by `selectors.sources.visible`: whether the reader may have it fetched
-
     objects = CostSourceQuerySet.as_manager()
 
     class Meta:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -43,6 +44,11 @@ def visible(user: User | AnonymousUser, permission: Perm = Perm.COSTS_VIEW) -> C
 def refreshable(user: User | AnonymousUser) -> CostSourceQuerySet:
     """Sources that the reader may refresh: covered ones are refreshed with their payer."""
     return visible(user, Perm.COSTS_REFRESH).filter(Q(may_refresh=True))
+
+
+def any_refreshable(sources: Iterable[CostSource]) -> bool:
+    """Whether the reader of these rows of `visible` may refresh one of them."""
+    return any(vars(source)["may_refresh"] for source in sources)
 
 
 def _fetched_by_itself() -> Q:
