@@ -67,14 +67,11 @@ ACCOUNT_DELETED = register("account.deleted", "{actor} disconnected the AWS acco
 ACCOUNT_VERIFIED = register("account.verified", "{actor} checked the AWS account {account}")
 CREDENTIALS_REPLACED = register("account.credentials_replaced", "{actor} replaced the credentials of {account}")
 CREDENTIALS_REFUSED = register("account.credentials_refused", "AWS refused the credentials that {actor} gave for {subject}")
-POLICY_READ = register("account.policy_read", "{actor} read the IAM policy of {account}")
 
 # costs
 SNAPSHOT_REQUESTED = register("snapshot.requested", "{actor} asked for the costs of {account}")
-SNAPSHOT_STARTED = register("snapshot.started", "Fetching the costs of {account} started")
 SNAPSHOT_FINISHED = register("snapshot.finished", "Fetching the costs of {account} ended")
 SNAPSHOT_CANCELLED = register("snapshot.cancelled", "{actor} cancelled fetching the costs of {account}")
-SNAPSHOT_REFUSED = register("snapshot.refused", "Fetching the costs of {account} was refused")
 
 # the trail itself
 AUDIT_VERIFIED = register("audit.verified", "{actor} verified the audit trail up to event {seq}")
