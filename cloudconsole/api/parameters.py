@@ -29,29 +29,6 @@ def choices(request: Request, name: str, allowed: Collection[str]) -> list[str]:
     return given
 
 
-def choice(request: Request, name: str, allowed: Collection[str], default: str) -> str:
-    """The one value of a parameter, among `allowed`."""
-    given = choices(request, name, allowed)
-    if len(given) > 1:
-        raise invalid(name, "Only one value.")
-    return given[0] if given else default
-
-
-def flag(request: Request, name: str) -> bool:
-    """`true` or `false`; false where it is missing."""
-    return choice(request, name, ("true", "false"), "false") == "true"
-
-
-def whole_number(request: Request, name: str) -> int | None:
-    """A number from 0 to 2^63-1."""
-    given = text(request, name)
-    if not given:
-        return None
-    if not (given.isascii() and given.isdecimal() and int(given) < 2**63):
-        raise invalid(name, "A whole number.")
-    return int(given)
-
-
 def day(request: Request, name: str) -> date | None:
     """A day as YYYY-MM-DD."""
     given = text(request, name)
