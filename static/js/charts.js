@@ -139,7 +139,7 @@ class StackedChart {
       button.addEventListener("click", () => this.toggle(at, button));
       return button;
     }));
-    if (this.data.periods.some((period) => period.state !== "complete")) legend.append(hatchKey(this.data));
+    if (this.data.periods.some((period) => period.state !== "complete")) legend.append(hatchKey());
   }
 
   toggle(at, button) {
@@ -191,12 +191,12 @@ function swatch(slot) {
   return mark;
 }
 
-function hatchKey(data) {
+function hatchKey() {
   const key = document.createElement("span");
   key.className = "key";
   const mark = document.createElement("i");
   mark.className = "swatch hatched";
-  key.append(mark, data.hatch_label ?? "not final yet");
+  key.append(mark, "not final yet");
   return key;
 }
 
