@@ -70,7 +70,8 @@ class Reader:
         currency = _currency(flags, question)
         sums = rows.sums(reads, question, currency) if currency else {}
         self._values.complete(pk for period in sums.values() for keys in period.groups for pk in keys)
-        sources = sum(len(read.sources) for read in reads)
+        silent = {part.source.pk for part in self.parts if part.is_silent}
+        sources = sum(len(set(read.sources) - silent) for read in reads)
         assembly = _Assembly(question, sources, self._values, flags.get(currency or "", {}), sums)
         periods = tuple(assembly.period(days) for days in _periods(question))
         known = [period.total for period in periods if period.total is not None]

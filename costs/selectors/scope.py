@@ -9,10 +9,11 @@ from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import User
 from cloudconsole.core.permissions import Perm
-from costs.models import BillingScope, CostMonth, CostSource
+from costs.models import BillingScope, CostMonth, CostSource, SourceStatus
 from costs.rules.cubes import Cube
 from costs.selectors.questions import UnknownAccount
 
+_REFUSED = {SourceStatus.DENIED, SourceStatus.NOT_ENABLED}
 _SINGLE = {BillingScope.MEMBER, BillingScope.STANDALONE}
 
 
@@ -31,6 +32,11 @@ class Part:
     @property
     def is_payer(self) -> bool:
         return self.source.scope not in _SINGLE
+
+    @property
+    def is_silent(self) -> bool:
+        """AWS refuses to tell these costs and never did: they are missing from every figure, which `completeness` says."""
+        return self.source.status in _REFUSED and self.source.backfilled_from is None
 
     @property
     def is_whole(self) -> bool:
@@ -96,16 +102,19 @@ def _narrowed(found: list[Part], sources: Sequence[CostSource], accounts: Sequen
     unseen = numbers - own - {source.account.account_id for source in sources}
     if unseen:
         _check_linked(unseen, [part.source for part in found if part.only is None and part.is_payer])
-    narrowed = (_narrow(part, numbers) for part in found)
+    # A payer's bill says nothing of an account that is billed apart, so that account's silence is not a zero there.
+    apart = {source.account.account_id for source in sources if source.covered_by_id is None}
+    narrowed = (_narrow(part, numbers, apart) for part in found)
     return [part for part in narrowed if part is not None]
 
 
-def _narrow(part: Part, numbers: set[str]) -> Part | None:
+def _narrow(part: Part, numbers: set[str], apart: set[str]) -> Part | None:
     if part.only is not None:
         return part if part.only <= numbers else None
     if not part.is_payer:
         return part if part.source.account.account_id in numbers else None
-    return replace(part, only=frozenset(numbers) - part.without, without=frozenset())
+    only = frozenset(numbers) - part.without - (apart - {_own_number(part)})
+    return replace(part, only=only, without=frozenset()) if only else None
 
 
 def _number(reference: str, sources: Sequence[CostSource]) -> str | None:

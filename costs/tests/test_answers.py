@@ -13,8 +13,8 @@ import time_machine
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from cloudconsole.simulator.organization import MANAGEMENT, PRODUCTION
-from costs.models import METRICS, CostSource
+from cloudconsole.simulator.organization import ACQUIRED, MANAGEMENT, PRODUCTION
+from costs.models import METRICS, CostSource, SourceStatus
 from costs.rules.cubes import Cube, Dimension
 from costs.rules.windows import DayRange
 from costs.selectors import costs
@@ -218,3 +218,27 @@ def test_the_summary_tells_the_month_as_the_ledger_does(api: Api, payer: CostSou
         < Decimal(forecast["high"])
     )
     assert found["movers"]
+
+
+@pytest.fixture
+def refused(db: None) -> CostSource:
+    """An account apart from the organization whose Cost Explorer never answered."""
+    source = books.source(ACQUIRED, "acquired")
+    CostSource.objects.filter(pk=source.pk).update(status=SourceStatus.NOT_ENABLED, backfilled_from=None, fresh_at=None)
+    return source
+
+
+def test_an_account_that_aws_never_told_of_spoils_no_other_accounts_days(
+    api: Api, payer: CostSource, refused: CostSource, admin: User
+) -> None:
+    answer = get(api, admin, start=RANGE.start, end=RANGE.end)
+    assert [period["complete"] for period in answer["results"]].count(True) > 50
+    assert {one["alias"]: one["status"] for one in answer["completeness"]}["acquired"] == "not_enabled"
+
+
+def test_what_an_account_costs_that_aws_never_told_of_is_unknown_and_not_zero(
+    api: Api, payer: CostSource, refused: CostSource, admin: User
+) -> None:
+    answer = get(api, admin, start=RANGE.start, end=RANGE.end, account="acquired")
+    assert answer["total"] is None
+    assert {period["total"] for period in answer["results"]} == {None}
