@@ -73,6 +73,9 @@ def _without_overlap(found: list[Part]) -> list[Part]:
     if not payers or len(numbers) < 2:
         return found
     listed = _listed([part.source for part in payers], numbers)
+    for payer in payers:  # a bill whose accounts are not fetched yet names none of them; what Organizations told counts too
+        told = {_own_number(part) for part in found if part.only is None and part.source.payer_number == _own_number(payer)}
+        listed[payer.source.pk] = listed.get(payer.source.pk, frozenset()) | told
     billed = {number for part in payers for number in listed.get(part.source.pk, frozenset()) - {_own_number(part)}}
     unready = {_own_number(part) for part in found if part.only is None and part.source.backfilled_from is None} & billed
     return [
