@@ -46,9 +46,7 @@ class PeriodSerializer(serializers.Serializer[Any]):
     start = serializers.DateField()
     end = serializers.DateField(help_text="Exclusive.")
     estimated = serializers.BooleanField(help_text="AWS has not closed the month.")
-    complete = serializers.BooleanField(
-        help_text="Every day had settled when it was fetched, for every account whose costs AWS tells."
-    )
+    complete = serializers.BooleanField(help_text="Every day had settled when it was fetched, for each account AWS tells of.")
     total = MoneyField(allow_null=True)
     residual = MoneyField(help_text="What AWS told in total but in no group.")
     groups = GroupSerializer(many=True)

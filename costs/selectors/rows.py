@@ -75,6 +75,8 @@ def sums(reads: Sequence[Read], question: Question, currency: str) -> dict[date,
     needed = [read for read in reads if question.group_by or not read.is_controlled]
     queries = [query for read in needed for query in _fact_queries(read, question, currency)]
     for is_controlled, bucket, *keys, amount in _all(queries):
+        if amount is None:  # a sum of no rows, which databases give where nothing is grouped by
+            continue
         found[max(bucket, question.days.start)].add(tuple(keys), amount, is_controlled=bool(is_controlled))
     return found
 
