@@ -105,7 +105,7 @@ class Group:
 class Period:
     """One cut of time. Groups and residual add up to `total`, which is None where nothing is stored.
 
-    `complete`: every day of it had settled when it was fetched, for each account that AWS tells of. `estimated`: AWS has not closed
+    `complete`: every day of it had settled when fetched, for each account that AWS tells of. `estimated`: AWS has not closed
     the month. `residual`: what AWS told in total but not in groups.
     """
 
