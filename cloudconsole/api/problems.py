@@ -21,23 +21,13 @@ from rest_framework.views import set_rollback
 
 from cloudconsole.aws.errors import AwsError
 from cloudconsole.core import requests
-from cloudconsole.core.errors import CloudconsoleError, Kind
+from cloudconsole.core.errors import CloudconsoleError
+from cloudconsole.core.pages import STATUS_OF
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5  # what a caller is told to wait when nobody knows better
 
 log = structlog.get_logger(__name__)
-
-STATUS_OF_KIND: dict[Kind, int] = {
-    Kind.INVALID: 400,
-    Kind.FORBIDDEN: 403,
-    Kind.NOT_FOUND: 404,
-    Kind.CONFLICT: 409,
-    Kind.AWS_ACCOUNT: 424,
-    Kind.UPSTREAM: 502,
-    Kind.BUSY: 503,
-    Kind.UNAVAILABLE: 503,
-}
 
 # What a status means where nothing more is known: code, title, detail.
 _PLAIN: dict[int, tuple[str, str, str]] = {
@@ -147,7 +137,7 @@ def problem_of(error: Exception) -> Problem | None:
 
 
 def _of_ours(error: CloudconsoleError) -> Problem:
-    status = STATUS_OF_KIND[error.kind]
+    status = STATUS_OF[error.kind].value
     return Problem(
         status,
         error.code,
