@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from cloudconsole.core.money import EXACT, ZERO
+from cloudconsole.core import money
 from cloudconsole.dashboard import figures, series
 
 OTHER = "Other"
@@ -133,7 +133,4 @@ def _folded(rows: Sequence[Sequence[Decimal | None]]) -> tuple[Decimal | None, .
 
 
 def _sum(amounts: Sequence[Decimal | None]) -> Decimal:
-    total = ZERO
-    for amount in amounts:
-        total = EXACT.add(total, amount or ZERO)
-    return total
+    return money.total(amount for amount in amounts if amount is not None)

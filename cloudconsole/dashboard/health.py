@@ -10,7 +10,7 @@ from decimal import Decimal
 from django.urls import reverse
 
 from accounts.models import AwsAccount, Status
-from cloudconsole.core.money import EXACT, ZERO
+from cloudconsole.core import money
 from cloudconsole.dashboard.spending import by_first_key, is_settled
 from costs.models import CostSource, SourceStatus
 from costs.selectors.questions import Answer
@@ -90,10 +90,7 @@ def _settled(days: Sequence[Decimal | None], answer: Answer | None, *, misses_ac
 
 
 def _sum(amounts: Sequence[Decimal]) -> Decimal | None:
-    total = ZERO
-    for amount in amounts:
-        total = EXACT.add(total, amount)
-    return total if amounts else None
+    return money.total(amounts) if amounts else None
 
 
 def _state(account: AwsAccount, source: CostSource | None) -> tuple[str, str]:

@@ -27,16 +27,13 @@ _STATES = {
     # cost snapshots and their sources
     "queued": State("Queued", "", "schedule"),
     "running": State("Running", "info", "progress_activity"),
-    "done": State("Done", "ok", _OK),
     "succeeded": State("Succeeded", "ok", _OK),
-    "complete": State("Complete", "ok", _OK),
     "partial": State("Partial", "warn", _WARN),
     "failed": State("Failed", "bad", _BAD),
     "cancelled": State("Cancelled", "", "cancel"),
     "stale": State("Out of date", "warn", "history"),
     "denied": State("Access denied", "bad", "block"),
     "not_enabled": State("Not enabled", "warn", "toggle_off"),
-    "skipped": State("Skipped", "", "skip_next"),
     "covered": State("Read from the payer", "", "account_tree"),
     "waiting": State("Waiting", "", "schedule"),
     "stored": State("Stored", "ok", _OK),
@@ -48,11 +45,6 @@ _STATES = {
     "failure": State("Failure", "bad", _BAD),
     "refused": State("Refused", "warn", "block"),
     "intent": State("Started", "info", "play_circle"),
-    # environments
-    "production": State("Production", "", ""),
-    "staging": State("Staging", "", ""),
-    "development": State("Development", "", ""),
-    "sandbox": State("Sandbox", "", ""),
 }
 
 
