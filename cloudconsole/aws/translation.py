@@ -162,13 +162,14 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 def _is_about_the_clock(message: str, skew: float | None) -> bool:
-    if skew is not None:
-        return abs(skew) > _TOLERATED_SKEW_S
-    return any(words in message.lower() for words in _CLOCK_WORDS)
+    """AWS's own words count even where the clocks agree by now: they may not have when the request was signed."""
+    if any(words in message.lower() for words in _CLOCK_WORDS):
+        return True
+    return skew is not None and abs(skew) > _TOLERATED_SKEW_S
 
 
 def _skewed(skew: float | None) -> Reading:
-    if skew is None:
+    if skew is None or abs(skew) <= _TOLERATED_SKEW_S:
         return codes.SKEWED
     minutes, direction = round(abs(skew) / 60), "ahead of" if skew > 0 else "behind"
     meaning = f"AWS refuses the signature because the clock of this server is {minutes} minutes {direction} AWS's."

@@ -244,6 +244,16 @@ def test_a_wrong_clock_is_told_in_minutes(endpoint: Endpoint, access: Access, co
     assert caught.value.clock_skew_s == pytest.approx(-ahead * 60, abs=10)
 
 
+def test_what_aws_says_of_the_clock_counts_even_when_the_clocks_agree_again(endpoint: Endpoint, access: Access) -> None:
+    said = "Signature expired: 20261122T000000Z is now earlier than 20261122T001500Z (20261122T003000Z - 15 min.)"
+    now = format_datetime(datetime.now(UTC), usegmt=True)
+    endpoint.script = lambda _: xml_error("SignatureDoesNotMatch", said, Date=now)
+    with pytest.raises(AwsError) as caught:
+        sts.whoami(access)
+    assert caught.value.cause == AwsErrorKind.CLOCK_SKEWED
+    assert "minutes" not in caught.value.detail
+
+
 def test_a_wrong_secret_under_a_right_clock_is_the_secrets_fault(endpoint: Endpoint, access: Access) -> None:
     endpoint.script = lambda _: xml_error("SignatureDoesNotMatch", "The request signature we calculated does not match")
     with pytest.raises(AwsError) as caught:
