@@ -15,7 +15,6 @@ class Source:
     payer_number: str
     connected: bool
     works: bool
-    broken: bool
     has_history: bool
 
 

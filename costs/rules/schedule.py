@@ -25,10 +25,6 @@ def next_refresh(source_id: int, ended_at: datetime, *, requests_left: int, requ
     return ended_at + max(EVERY, (month_end - ended_at) / affordable) + _jitter(source_id)
 
 
-def is_stale(fresh_at: datetime, now: datetime) -> bool:
-    return now - fresh_at > STALE_AFTER
-
-
 def _jitter(source_id: int) -> timedelta:
     seconds = int(_SPREAD.total_seconds())
     # Knuth's multiplicative hash: neighbouring ids land far apart.

@@ -18,8 +18,6 @@ from cloudconsole.core.permissions import Perm
 from costs.models import REQUEST_PRICE, CostExplorerRequest, CostSource, SourceStatus
 from costs.models.sources import CostSourceQuerySet
 
-PAID_THIS_MONTH = "requests_this_month"
-
 
 def visible(user: User | AnonymousUser, permission: Perm = Perm.COSTS_VIEW) -> CostSourceQuerySet:
     """Sources with their account, their payer, `requests_this_month` (paid ones) and the `cap` that holds for them.

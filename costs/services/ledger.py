@@ -10,13 +10,12 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from cloudconsole.aws import cost_explorer
 from cloudconsole.aws.cost_explorer import RequestRecord
 from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from costs.models import REQUEST_PRICE, CostExplorerRequest, CostSnapshot, CostSource
 from costs.services.leases import Lease
-
-OPERATION = "GetCostAndUsage"
 
 
 class RequestCapReached(CloudconsoleError):
@@ -77,7 +76,7 @@ class LedgerMeter:
             self._open = CostExplorerRequest.objects.create(
                 account_id=self.source.account_id,
                 snapshot_id=self.lease.snapshot_id,
-                operation=OPERATION,
+                operation=cost_explorer.OPERATION,
                 at=clock.now(),
             )
             CostSnapshot.objects.filter(pk=self.lease.snapshot_id).update(requests=F("requests") + 1)

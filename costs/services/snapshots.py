@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-import structlog
 from django.db import IntegrityError, transaction
 
 import audit.services
@@ -31,11 +30,8 @@ from costs.models import (
 from costs.rules import windows
 from costs.rules.cubes import Cube
 from costs.rules.windows import DayRange
-from costs.selectors import sources as source_selectors
 from costs.services import ledger
 from costs.services.ledger import RequestCapReached
-
-log = structlog.get_logger(__name__)
 
 RUN = "costs.run_snapshot"
 CHUNK_MONTHS = 3
@@ -148,17 +144,6 @@ def request_for(*, account: str, by: User) -> CostSnapshot:
     if source is None:
         raise NoCostSource(f"Costs are not switched on for “{found.alias}”.", attr="account")
     return request(source=source, trigger=SnapshotTrigger.MANUAL, by=by).snapshot
-
-
-def request_all(*, by: User) -> list[CostSnapshot]:
-    """Runs for every source that `by` may refresh; those that cannot be started now are left out."""
-    found = []
-    for source in source_selectors.refreshable(by):
-        try:
-            found.append(request(source=source, trigger=SnapshotTrigger.MANUAL, by=by).snapshot)
-        except CloudconsoleError as refusal:
-            log.info("snapshot_not_started", source=source.pk, code=refusal.code)
-    return found
 
 
 def _check_uncovered(source: CostSource, by: User | None) -> None:

@@ -84,7 +84,6 @@ def _facts_of(source: CostSource) -> coverage.Source:
         payer_number=source.payer_number,
         connected=source.account.deleted_at is None,
         works=source.status in WORKING,
-        broken=source.status in {SourceStatus.DENIED, SourceStatus.NOT_ENABLED},
         has_history=source.backfilled_from is not None,
     )
 

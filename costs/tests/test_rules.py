@@ -141,7 +141,7 @@ def test_refreshes_never_run_out_of_paid_requests_before_the_month_ends(today: d
 
 
 def source(pk: int, number: str, **known: object) -> coverage.Source:
-    usual: dict[str, object] = {"payer_number": "", "connected": True, "works": True, "broken": False, "has_history": True}
+    usual: dict[str, object] = {"payer_number": "", "connected": True, "works": True, "has_history": True}
     return coverage.Source(pk=pk, number=number, **(usual | known))  # type: ignore[arg-type]
 
 
@@ -152,14 +152,14 @@ def test_a_payer_that_works_covers_whom_its_bill_or_organization_names() -> None
     assert coverage.covered_by([payer, new], {})[4] == 1
 
 
-@pytest.mark.parametrize("lost", [{"connected": False}, {"works": False, "broken": True}])
+@pytest.mark.parametrize("lost", [{"connected": False}, {"works": False}])
 def test_a_payer_that_is_gone_covers_nobody_who_can_count_by_himself(lost: dict[str, object]) -> None:
     payer, member = source(1, "1" * 12, **lost), source(2, "2" * 12)
     assert coverage.covered_by([payer, member], {1: frozenset({member.number})})[2] is None
 
 
 def test_a_denied_payer_still_stands_for_members_without_figures_of_their_own() -> None:
-    payer, member = source(1, "1" * 12, works=False, broken=True), source(2, "2" * 12, has_history=False)
+    payer, member = source(1, "1" * 12, works=False), source(2, "2" * 12, has_history=False)
     assert coverage.covered_by([payer, member], {1: frozenset({member.number})})[2] == 1
 
 
