@@ -131,7 +131,7 @@ class AuditEvent(models.Model):
         """The event in words."""
         return verbs.sentence(
             self.action,
-            actor=self.actor_name or "Somebody",
+            actor=self.actor_name or "Cloudconsole",
             subject=self.subject,
             account=self.account_alias,
             region=self.region,

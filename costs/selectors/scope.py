@@ -121,8 +121,9 @@ def _narrow(part: Part, numbers: set[str], apart: set[str]) -> Part | None:
 
 
 def _number(reference: str, sources: Sequence[CostSource]) -> str | None:
+    named = reference.strip().lower()  # as aliases are stored
     for source in sources:
-        if reference in {str(source.account_id), source.account.alias, source.account.account_id}:
+        if named in {str(source.account_id), source.account.alias, source.account.account_id}:
             return source.account.account_id
     return None
 

@@ -24,7 +24,7 @@ def visible(user: User | AnonymousUser, permission: Perm = Perm.COSTS_VIEW) -> C
 
     `may_refresh`: the reader may have it fetched, and it is fetched by itself and not with its payer.
     """
-    month = clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    month = clock.month_start()
     paid = CostExplorerRequest.objects.filter(account=OuterRef("account"), at__gte=month, charged=True).order_by()
     counted = paid.values("account").annotate(count=Count("pk")).values("count")
     return (
@@ -67,7 +67,7 @@ class Spent:
 
 def spent_this_month(user: User | AnonymousUser) -> Spent:
     """Over all visible accounts."""
-    month = clock.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    month = clock.month_start()
     accounts = CostSource.objects.visible_to(user, Perm.COSTS_VIEW).values("account")
     requests = CostExplorerRequest.objects.filter(account__in=accounts, at__gte=month, charged=True).count()
     return Spent(requests, requests * REQUEST_PRICE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
@@ -44,14 +43,8 @@ class Budget:
         return self.used * REQUEST_PRICE
 
 
-def month_start(moment: datetime) -> datetime:
-    return moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-
-
 def budget_of(source: CostSource) -> Budget:
-    charged = CostExplorerRequest.objects.filter(
-        account_id=source.account_id, at__gte=month_start(clock.now()), charged=True
-    ).count()
+    charged = CostExplorerRequest.objects.filter(account_id=source.account_id, at__gte=clock.month_start(), charged=True).count()
     return Budget(used=charged, cap=cap_of(source))
 
 

@@ -24,7 +24,7 @@ from cloudconsole.aws.credentials import Access
 from cloudconsole.aws.errors import AwsError
 from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError, Kind
-from costs.models import CostSnapshot, CostSource, SnapshotStatus, SnapshotWindow, SourceStatus, WindowStatus
+from costs.models import CostSnapshot, CostSource, SnapshotStatus, SnapshotTrigger, SnapshotWindow, SourceStatus, WindowStatus
 from costs.rules import failures, schedule
 from costs.rules.cubes import SHAPES, Cube
 from costs.rules.failures import Health, Reaction
@@ -209,7 +209,13 @@ class _Run:
         SnapshotWindow.objects.filter(pk=window.pk).update(finished_at=clock.now(), **changes)
 
     def _leave_to_payer(self) -> None:
+        """End the run. One that nobody asked for, and in which nothing was asked, is not kept: it would read as a failure."""
         with transaction.atomic():
+            self.lease.renew()
+            _publish(self.snapshot)
+            if self.snapshot.trigger != SnapshotTrigger.MANUAL and not self.snapshot.ledger.exists():
+                self.snapshot.delete()
+                return
             self.lease.give_back(
                 status=SnapshotStatus.CANCELLED,
                 finished_at=clock.now(),
@@ -217,7 +223,6 @@ class _Run:
                 # Not by its name: who may see this run may not see the payer.
                 error_detail="The costs of this account are read from its payer's bill.",
             )
-            _publish(self.snapshot)
 
     def finish(self, trouble: Trouble | None) -> None:
         """Close the run, tell the source's state, and record it."""

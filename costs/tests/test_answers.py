@@ -128,6 +128,11 @@ def test_one_account_of_a_bill_is_told_by_its_number(api: Api, payer: CostSource
     assert Decimal(answer["total"]) == truth
 
 
+def test_an_alias_names_its_account_in_any_case(api: Api, payer: CostSource, admin: User) -> None:
+    totals = [get(api, admin, start=RANGE.start, end=RANGE.end, account=name)["total"] for name in ("management", " Management")]
+    assert totals[0] == totals[1]
+
+
 def test_days_of_which_nothing_is_stored_are_unknown_and_not_zero(api: Api, payer: CostSource, admin: User) -> None:
     answer = get(api, admin, start="2026-09-18", end="2026-09-21")
     assert [period["total"] is None for period in answer["results"]] == [True, True, False]

@@ -268,6 +268,18 @@ def test_a_member_is_read_from_its_payer_and_never_counted_twice(
         start(member)
 
 
+def test_a_first_fetch_that_turns_out_to_be_the_payers_leaves_no_trace(aws: SimulatorHandle, refreshed: CostSource) -> None:
+    fetch(refreshed)
+    member = connect(aws, "development", "development")
+    aws.clear_calls()
+    ticks.tick()
+    runs.run(snapshot_id=CostSnapshot.objects.open().get(source=member).pk)
+    member.refresh_from_db()
+    assert member.status == SourceStatus.COVERED
+    assert not CostSnapshot.objects.filter(source=member).exists()
+    assert "GetCostAndUsage" not in {call.operation for call in aws.calls()}
+
+
 def test_a_member_counts_by_itself_when_its_payer_is_gone(aws: SimulatorHandle, refreshed: CostSource, admin: User) -> None:
     fetch(refreshed)
     member = connect(aws, "development", "development")
