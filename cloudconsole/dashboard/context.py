@@ -56,7 +56,7 @@ class Frame:
 
     @cached_property
     def scope(self) -> Scope:
-        wanted = set(self._request.GET.getlist("account"))
+        wanted = {name.strip().lower() for name in self._request.GET.getlist("account")}  # as aliases are stored
         chosen = tuple(a for a in self.accounts if wanted & {str(a.pk), a.alias, a.account_id})
         environments = set(self._request.GET.getlist("environment"))
         return Scope(chosen, tuple(value for value in Environment.values if value in environments))

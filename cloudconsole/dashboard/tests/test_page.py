@@ -120,6 +120,13 @@ def test_a_scope_that_names_an_unknown_account_is_refused_not_ignored(admin: Use
     assert "nobody" in answer.content.decode()
 
 
+def test_the_frame_says_the_scope_that_the_page_is_narrowed_to(admin: User) -> None:
+    make_accounts(2)
+    text = signed_in(admin).get("/accounts", {"account": "ACCOUNT-1"}).content.decode()
+    assert "</span>account-1</span>" in text
+    assert "account-0</a>" not in text
+
+
 def test_an_unknown_environment_is_refused(admin: User) -> None:
     assert signed_in(admin).get("/", {"environment": "moon"}).status_code == 400
 
