@@ -10,6 +10,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def month_start() -> datetime:
+    """The first moment of the current calendar month (UTC)."""
+    return now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
 def today() -> date:
     """The current billing day (UTC)."""
     return now().date()
