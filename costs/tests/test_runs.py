@@ -269,7 +269,6 @@ def test_a_member_is_read_from_its_payer_and_never_counted_twice(
 
 
 def test_a_first_fetch_that_turns_out_to_be_the_payers_leaves_no_trace(aws: SimulatorHandle, refreshed: CostSource) -> None:
-    fetch(refreshed)
     member = connect(aws, "development", "development")
     aws.clear_calls()
     ticks.tick()
