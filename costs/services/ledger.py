@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
@@ -13,7 +12,7 @@ from cloudconsole.aws import cost_explorer
 from cloudconsole.aws.cost_explorer import RequestRecord
 from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError, Kind
-from costs.models import REQUEST_PRICE, CostExplorerRequest, CostSnapshot, CostSource
+from costs.models import CostExplorerRequest, CostSnapshot, CostSource
 from costs.services.leases import Lease
 
 
@@ -36,11 +35,6 @@ class Budget:
     @property
     def left(self) -> int:
         return max(0, self.cap - self.used)
-
-    @property
-    def price(self) -> Decimal:
-        """What the used ones cost, in USD."""
-        return self.used * REQUEST_PRICE
 
 
 def budget_of(source: CostSource) -> Budget:
