@@ -7,6 +7,8 @@ from decimal import Decimal
 
 import pytest
 import time_machine
+from celery import current_app
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import User
 from audit.models import AuditEvent
@@ -101,9 +103,9 @@ def test_late_data_replaces_and_a_changed_settled_day_is_a_restatement(aws: Simu
     assert CostSlice.objects.filter(cube=Cube.TOTAL, day=date(2026, 9, 9)).count() == 1
 
 
-@pytest.mark.parametrize("fault", [FaultKind.THROTTLE, FaultKind.HTTP500, FaultKind.RESET])
+@pytest.mark.parametrize("fault", [FaultKind.THROTTLE, FaultKind.HTTP500, FaultKind.RESET, FaultKind.TIMEOUT])
 def test_a_busy_aws_makes_the_run_rest_and_go_on(aws: SimulatorHandle, refreshed: CostSource, fault: FaultKind) -> None:
-    aws.add_faults(Fault("ce", fault, after=2, times=6))
+    aws.add_faults(Fault("ce", fault, after=2, times=6, seconds=0.05))
     snapshot = fetch(refreshed)
     assert (snapshot.status, snapshot.attempts, snapshot.lease_token) == (SnapshotStatus.QUEUED, 1, None)
     assert snapshot.error_code in {"aws_throttled", "aws_internal", "aws_unreachable"}
@@ -138,6 +140,7 @@ def test_a_run_that_aws_never_answers_ends_with_the_reason(aws: SimulatorHandle,
         (FaultKind.DENIED, SourceStatus.DENIED, "aws_access_denied"),
         (FaultKind.NOT_ENABLED, SourceStatus.NOT_ENABLED, "aws_not_enabled"),
         (FaultKind.EXPIRED, SourceStatus.DENIED, "aws_credentials_expired"),
+        (FaultKind.SKEWED_CLOCK, SourceStatus.STALE, "aws_clock_skewed"),
     ],
 )
 def test_a_refusal_ends_the_run_in_a_state_with_its_remedy_and_keeps_the_facts(
@@ -253,6 +256,21 @@ def test_a_tick_makes_sources_and_starts_what_is_due(aws: SimulatorHandle, payer
     assert (snapshot.trigger, snapshot.status) == (SnapshotTrigger.BACKFILL, SnapshotStatus.QUEUED)
     ticks.tick()
     assert CostSnapshot.objects.count() == 1
+
+
+def test_a_tick_rings_again_for_a_run_whose_message_was_lost(
+    refreshed: CostSource, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        snapshot = start(refreshed)
+    current_app.control.purge()  # the broker loses all it has
+    with django_capture_on_commit_callbacks(execute=True):
+        ticks.tick()
+    with current_app.connection_for_read() as connection, connection.SimpleQueue("cloudconsole") as queue:
+        message = queue.get(timeout=5)
+        message.ack()
+    assert message.headers["task"] == snapshots.RUN
+    assert message.payload[1] == {"snapshot_id": snapshot.pk}
 
 
 def test_a_member_is_read_from_its_payer_and_never_counted_twice(
