@@ -23,7 +23,6 @@ class Period:
     title: str
     state: str = "complete"
     note: str = ""
-    href: str = ""
     total: Decimal | None = None
 
 
@@ -92,7 +91,6 @@ class StackedChart:
             "title": period.title,
             "state": period.state,
             "note": period.note,
-            "href": period.href,
             "total": None if period.total is None else figures.money(period.total, self.currency),
         }
 

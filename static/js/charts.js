@@ -5,7 +5,7 @@
 //     <div class="legend"></div>
 //   </div>
 //
-//   { currency, periods: [{ label, title, note, state: "complete" | "estimated" | "incomplete" | "unknown", href, total }],
+//   { currency, periods: [{ label, title, note, state: "complete" | "estimated" | "incomplete" | "unknown", total }],
 //     series: [{ name, slot: 1-12, or 0 for Other, amounts: ["12.34" | null], texts: ["$12.34"] }] }
 //
 // Amounts arrive as exact strings and are shown as the server wrote them; numbers are made only to know how tall a bar is.
@@ -88,8 +88,6 @@ class StackedChart {
         responsive: true,
         maintainAspectRatio: false,
         interaction: { mode: "index", intersect: false },
-        onClick: (event) => this.drill(event),
-        onHover: (event, hit) => { this.canvas.style.cursor = this.hrefAt(hit[0]?.index) ? "pointer" : "default"; },
         plugins: { legend: { display: false }, tooltip: { enabled: false, external: (context) => this.showTip(context.tooltip) } },
         scales: {
           x: { stacked: true, grid: { display: false }, border: { display: true }, ticks: { maxRotation: 0, autoSkipPadding: 18 } },
@@ -116,16 +114,6 @@ class StackedChart {
     x.ticks.font = y.ticks.font = font;
     x.border.color = y.grid.color = found.line;
     this.chart.update("none");
-  }
-
-  hrefAt(index) {
-    return index === undefined ? null : this.data.periods[index].href;
-  }
-
-  drill(event) {
-    const [hit] = this.chart.getElementsAtEventForMode(event, "index", { intersect: false }, true);
-    const href = this.hrefAt(hit?.index);
-    if (href) location.assign(href);
   }
 
   // Legend: every series is a switch.
