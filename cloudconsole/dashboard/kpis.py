@@ -83,7 +83,7 @@ def _outlook(summary: Summary) -> Kpi:
     if outlook.low is None or outlook.high is None:
         return Kpi(label, outlook.amount, currency)
     half = EXACT.divide(EXACT.subtract(outlook.high, outlook.low), Decimal(2))
-    between = f"{figures.money(outlook.low, currency, places=0)} to {figures.money(outlook.high, currency, places=0)}"
+    between = f"{figures.money(outlook.low, currency, places=0)} and {figures.money(outlook.high, currency, places=0)}"
     return Kpi(label, outlook.amount, currency, f"± {half:,.0f}", f"{outlook.level} % likely between {between}")
 
 

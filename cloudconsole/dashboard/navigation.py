@@ -38,13 +38,21 @@ GROUPS = (
     Group(
         "",
         (
-            Page("Overview", "space_dashboard", "overview", Perm.SELF, "home dashboard start spend"),
-            Page("Accounts", "cloud", "accounts:list", Perm.ACCOUNTS_VIEW, "aws credentials roles organization"),
+            Page("Overview", "space_dashboard", "overview", Perm.SELF, "home dashboard start costs spend forecast"),
+            Page("Accounts", "cloud", "accounts:list", Perm.ACCOUNTS_VIEW, "aws credentials keys roles organization"),
         ),
     ),
     Group(
         "Money",
-        (Page("Cost snapshots", "receipt_long", "costs:snapshots", Perm.COSTS_VIEW, "cost explorer fetch refresh backfill"),),
+        (
+            Page(
+                "Cost snapshots",
+                "receipt_long",
+                "costs:snapshots",
+                Perm.COSTS_VIEW,
+                "costs bill cost explorer fetch refresh backfill",
+            ),
+        ),
     ),
     Group("Governance", (Page("Audit", "policy", "audit:list", Perm.SELF, "who did what log trail history"),)),
 )

@@ -22,7 +22,6 @@ function open(text = "") {
   dialog.showModal();
   input.value = text;
   window.htmx.trigger(input, "palette");
-  input.select();
 }
 
 function move(step) {
@@ -48,9 +47,9 @@ if (dialog) {
   });
   for (const opener of document.querySelectorAll("[data-open-palette]")) {
     opener.addEventListener("click", (event) => { event.preventDefault(); open(); });
-    opener.addEventListener("focusin", (event) => {
-      if (event.target.matches("input") && !event.target.dataset.returned) { event.target.blur(); open(event.target.value); }
-    });
+    // Not on focus: who walks by with the Tab key goes on walking.
+    opener.addEventListener("input", (event) => { open(event.target.value); event.target.value = ""; });
+    opener.addEventListener("submit", (event) => { event.preventDefault(); open(); });
   }
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
   input.addEventListener("keydown", keydown);
