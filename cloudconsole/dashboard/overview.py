@@ -90,7 +90,7 @@ def overview(user: User, shown: Scope) -> Overview:
         ),
         account_count=len(shown.accounts),
         running=running,
-        activity=list(audit.selectors.events(user, _events_of(shown))[:EVENTS_SHOWN]),
+        activity=_activity(user, shown),
         notices=health.notices(shown.accounts, known),
         steps=[]
         if figures or shown.narrowed
@@ -99,8 +99,12 @@ def overview(user: User, shown: Scope) -> Overview:
     )
 
 
-def _events_of(shown: Scope) -> EventFilter:
-    return EventFilter(accounts=tuple(str(account.pk) for account in shown.accounts) if shown.narrowed else ())
+def _activity(user: User, shown: Scope) -> list[AuditEvent]:
+    """The last events of the accounts in scope; of everything when the scope is not narrowed."""
+    if shown.narrowed and not shown.accounts:
+        return []
+    accounts = tuple(str(account.pk) for account in shown.accounts) if shown.narrowed else ()
+    return list(audit.selectors.events(user, EventFilter(accounts=accounts))[:EVENTS_SHOWN])
 
 
 def _is_known(answer: Answer, sources: Sequence[CostSource]) -> bool:

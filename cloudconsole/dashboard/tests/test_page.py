@@ -139,6 +139,19 @@ def test_the_palette_finds_pages_and_visible_accounts_only(make_user: Callable[.
     assert hidden.alias not in text
 
 
+def test_the_palette_finds_the_cost_pages_by_what_people_call_them(admin: User) -> None:
+    text = signed_in(admin).get("/palette", {"q": "costs"}, headers={"HX-Request": "true"}).content.decode()
+    assert 'href="/costs/snapshots"' in text
+    assert "Nothing is called" not in text
+
+
+def test_a_scope_without_accounts_says_so_and_tells_of_no_others(admin: User) -> None:
+    make_accounts(1)
+    text = signed_in(admin).get("/", {"environment": "sandbox"}).content.decode()
+    assert "No account is in this scope" in text
+    assert "Nothing was fetched yet" not in text
+
+
 def test_the_palette_says_when_nothing_is_found(admin: User) -> None:
     text = signed_in(admin).get("/palette", {"q": "<b>zebra"}).content.decode()
     assert "Nothing found" in text
