@@ -31,7 +31,7 @@ class EventFilterForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Read when shown: apps register their verbs as they load.
-        self.fields["action"].choices = [("", "Any"), *((name, name) for name in sorted(verbs.REGISTRY))]  # type: ignore[attr-defined]
+        self.fields["action"].choices = [("", "Any"), *((name, verbs.title(name)) for name in sorted(verbs.REGISTRY))]  # type: ignore[attr-defined]
 
     def wanted(self, accounts: tuple[str, ...]) -> EventFilter:
         """What the form asks for; a field with an error asks for nothing."""

@@ -43,6 +43,11 @@ def sentence(name: str, **values: object) -> str:
     return verb.sentence.format_map(shown)
 
 
+def title(name: str) -> str:
+    """The name for a list that people choose from: "account.credentials_refused" reads "Account: credentials refused"."""
+    return name.replace(".", ": ").replace("_", " ").capitalize()
+
+
 # people
 SIGNED_IN = register("session.signed_in", "{actor} signed in")
 SIGN_IN_FAILED = register("session.sign_in_failed", "Somebody failed to sign in as {subject}")
