@@ -187,7 +187,7 @@ class Installation:
             self._terminal.step("costs", f"up to date, {time.monotonic() - self._started_at:.0f} s after the start")
             return False
         if found.total:
-            self._terminal.progress("costs", found.done, found.total, "windows fetched")
+            self._terminal.progress("costs", found.done, found.total, "questions answered by Cost Explorer")
         return True
 
 
