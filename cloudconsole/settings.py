@@ -305,6 +305,22 @@ UNFOLD = {
     "SITE_URL": "/",
     "SITE_SYMBOL": "cloud",
     "SHOW_HISTORY": False,
+    # The console's blue: 600 is --accent of static/css/tokens.css in light, 400 in dark.
+    "COLORS": {
+        "primary": {
+            "50": "#f1f5fe",
+            "100": "#e8eefc",
+            "200": "#ccdafa",
+            "300": "#a3bdff",
+            "400": "#7ea2ff",
+            "500": "#4a78ea",
+            "600": "#2457d6",
+            "700": "#1b46b4",
+            "800": "#1a3b91",
+            "900": "#1b3474",
+            "950": "#1b2640",
+        },
+    },
 }
 
 SILENCED_SYSTEM_CHECKS = [
