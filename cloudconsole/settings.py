@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF
+from django.templatetags.static import static
 
 from cloudconsole import logs
 from cloudconsole.environment import environment
@@ -305,6 +306,7 @@ UNFOLD = {
     "SITE_URL": "/",
     "SITE_SYMBOL": "cloud",
     "SHOW_HISTORY": False,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")}],
     # The console's blue: 600 is --accent of static/css/tokens.css in light, 400 in dark.
     "COLORS": {
         "primary": {
