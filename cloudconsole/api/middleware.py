@@ -51,7 +51,6 @@ def _as_problem(response: HttpResponseBase) -> HttpResponseBase:
     kept = {name: response[name] for name in ("Allow", "Retry-After", "WWW-Authenticate") if response.has_header(name)}
     replaced: HttpResponse = problems.as_http(Problem.plain(response.status_code, **kept))
     replaced.cookies = response.cookies
-    response.close()
     return replaced
 
 
