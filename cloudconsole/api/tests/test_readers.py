@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.services import chromium
@@ -87,6 +87,6 @@ def test_the_browsable_api_shows_an_answer_and_sends_a_request(context: BrowserC
     page, complaints = watched(context)
     page.goto(f"{live_server.url}/api/audit/verify")
     page.get_by_role("button", name="POST").click()
-    page.wait_for_function("document.querySelector('#answer').textContent.includes('\"intact\": true')")
+    expect(page.locator("#answer")).to_contain_text('"intact": true')
 
     assert [complaint for complaint in complaints if "405" not in complaint] == []
