@@ -49,6 +49,7 @@ class Migration(migrations.Migration):
                 ('not_before', models.DateTimeField(blank=True, editable=False, help_text='A throttled run waits until then.', null=True)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('requests', models.PositiveIntegerField(default=0)),
+                ('paid', models.PositiveIntegerField(default=0, help_text='Requests that AWS charges: refused ones are free.')),
                 ('rows', models.PositiveIntegerField(default=0)),
                 ('restated', models.PositiveIntegerField(default=0, help_text='Settled days that AWS changed.')),
                 ('error_code', models.CharField(blank=True, max_length=64)),

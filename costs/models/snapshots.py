@@ -73,6 +73,7 @@ class CostSnapshot(models.Model):
     not_before = models.DateTimeField(null=True, blank=True, editable=False, help_text="A throttled run waits until then.")
     attempts = models.PositiveSmallIntegerField(default=0)
     requests = models.PositiveIntegerField(default=0)
+    paid = models.PositiveIntegerField(default=0, help_text="Requests that AWS charges: refused ones are free.")
     rows = models.PositiveIntegerField(default=0)
     restated = models.PositiveIntegerField(default=0, help_text="Settled days that AWS changed.")
     error_code = models.CharField(max_length=64, blank=True)
@@ -115,7 +116,7 @@ class CostSnapshot(models.Model):
     @property
     def price(self) -> Decimal:
         """What the run's requests cost, in USD."""
-        return self.requests * REQUEST_PRICE
+        return self.paid * REQUEST_PRICE
 
 
 class SnapshotWindowQuerySet(models.QuerySet["SnapshotWindow"]):

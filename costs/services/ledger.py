@@ -66,7 +66,7 @@ class LedgerMeter:
                 operation=cost_explorer.OPERATION,
                 at=clock.now(),
             )
-            CostSnapshot.objects.filter(pk=self.lease.snapshot_id).update(requests=F("requests") + 1)
+            CostSnapshot.objects.filter(pk=self.lease.snapshot_id).update(requests=F("requests") + 1, paid=F("paid") + 1)
 
     def after_request(self, record: RequestRecord) -> None:
         """A stale worker may still close the row it opened: the money was spent whoever holds the run now."""
@@ -81,6 +81,8 @@ class LedgerMeter:
             duration_ms=record.duration_ms,
             page=record.page,
         )
+        if not record.charged:
+            CostSnapshot.objects.filter(pk=self.lease.snapshot_id).update(paid=F("paid") - 1)
 
     def _check_cap(self) -> None:
         # Read anew: an administrator may raise or lower the cap while the run goes on.

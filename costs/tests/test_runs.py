@@ -154,6 +154,7 @@ def test_a_refusal_ends_the_run_in_a_state_with_its_remedy_and_keeps_the_facts(
     assert (refreshed.status, refreshed.status_code) == (status, code)
     assert refreshed.status_remedy
     assert snapshot.error_remedy
+    assert snapshot.requests > 0 == snapshot.price  # AWS does not charge what it refuses
     assert stored() == before
 
 
