@@ -16,6 +16,7 @@ from accounts.models import AwsAccount, Grant, User
 from audit import services as audit
 from audit import verbs
 from audit.verbs import Verb
+from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.permissions import Role
 
@@ -110,7 +111,7 @@ def deactivate(*, user: User, by: User | None) -> User:
         _refuse_losing_last_admin(user, admins)
     user.is_active = False
     user.save(update_fields=["is_active"])
-    end_tokens(user=user)
+    _end_all_access(user)
     audit.record(verbs.USER_DEACTIVATED, actor=by, subject=user.username)
     return user
 
@@ -211,8 +212,28 @@ def replace_grants(*, user: User, grants: Sequence[GrantInput], by: User) -> lis
     return made
 
 
+@transaction.atomic
+def sign_out_everywhere(*, user: User, by: User) -> None:
+    """End every session and token of `user`, personal access tokens included. They may sign in again."""
+    user = _locked(user)
+    _end_all_access(user)
+    audit.record(verbs.SIGNED_OUT_EVERYWHERE, actor=by, subject=user.username)
+
+
+@transaction.atomic
+def end_sessions(*, user: User) -> None:
+    """One's own "sign out everywhere": every session, access and refresh token. Personal access tokens are ended one by one."""
+    end_tokens(user=user)
+    audit.record(verbs.SIGNED_OUT_EVERYWHERE, actor=user, subject=user.username, detail={"kept": "personal access tokens"})
+
+
+def seen(*, user: User) -> None:
+    """Note that `user` is here."""
+    User.objects.filter(pk=user.pk).update(last_seen_at=clock.now())
+
+
 def end_tokens(*, user: User) -> None:
-    """End every access and refresh token that was made so far."""
+    """End every session, access and refresh token that was made so far."""
     User.objects.filter(pk=user.pk).update(token_version=F("token_version") + 1)
     user.refresh_from_db(fields=["token_version"])
 
@@ -228,6 +249,11 @@ def _create(new: NewUser, *, by: User | None, verb: Verb) -> User:
     _save(user, username, email, force_insert=True)
     audit.record(verb, actor=by, subject=user.username, detail={"to": user.role})
     return user
+
+
+def _end_all_access(user: User) -> None:
+    end_tokens(user=user)
+    user.personal_tokens.all().delete()
 
 
 def _locked(user: User) -> User:
