@@ -81,10 +81,33 @@ def create_user(*, new: NewUser, by: User | None) -> User:
 
 
 def sign_up(*, new: NewUser) -> User:
-    """Make oneself: a viewer without grants, where the installation is open to it. Raises SignupClosed."""
+    """Make oneself: a viewer without grants, where the installation is open to it. Raises SignupClosed.
+
+    Where e-mail can be sent, the address has to be proven before the first sign-in.
+    """
     if settings.SIGNUP != "open":
         raise SignupClosed("Ask an administrator of this installation for an account.")
-    return _create(NewUser(new.username, new.email, new.password), by=None, verb=verbs.USER_SIGNED_UP)
+    plain = NewUser(new.username, new.email, new.password)
+    return _create(plain, by=None, verb=verbs.USER_SIGNED_UP, awaits_verification=settings.EMAIL_CONFIGURED)
+
+
+def join(*, new: NewUser) -> User:
+    """Make oneself after an invitation; `services.invitations` decides whether and as what."""
+    return _create(new, by=None, verb=verbs.USER_SIGNED_UP)
+
+
+def check_new(*, new: NewUser) -> None:
+    """Raises InvalidPerson or NameTaken for what nobody could sign up with, whether or not the address is known here."""
+    username = User.normalize_username(new.username).strip()
+    _refuse_taken(username, "")
+    _check(User(username=username, email=new.email.strip().lower()), new.password)
+
+
+@transaction.atomic
+def email_was_proven(*, user: User) -> None:
+    """Somebody who signed up opened the link that was sent to their address."""
+    if User.objects.filter(pk=user.pk, awaits_verification=True).update(awaits_verification=False):
+        audit.record(verbs.EMAIL_VERIFIED, actor=None, subject=user.username)
 
 
 @transaction.atomic
@@ -159,12 +182,16 @@ def change_profile(*, user: User, changes: PersonChanges, by: User) -> User:
 
 @transaction.atomic
 def set_password(*, user: User, password: str, by: User | None) -> User:
-    """Replace the password; every session and token from before ends. Raises InvalidPerson for a weak one."""
+    """Replace the password; every session and token from before ends. Raises InvalidPerson for a weak one.
+
+    `by` is None when it is set through a reset link.
+    """
     user = _locked(user)
     _check_password(user, password)
     user.set_password(password)
     user.save(update_fields=["password"])
-    password_was_set(user=user, by=by)
+    end_tokens(user=user)
+    audit.record(verbs.PASSWORD_CHANGED if by else verbs.PASSWORD_RESET, actor=by, subject=user.username)
     return user
 
 
@@ -173,6 +200,12 @@ def password_was_set(*, user: User, by: User | None) -> None:
     """What follows a new password that Django's own form has set: every token from before ends."""
     end_tokens(user=user)
     audit.record(verbs.PASSWORD_CHANGED, actor=by, subject=user.username)
+
+
+@transaction.atomic
+def password_link_was_made(*, user: User, by: User) -> None:
+    """Write down that an admin holds a link with which the password of `user` can be set."""
+    audit.record(verbs.PASSWORD_LINK_MADE, actor=by, subject=user.username)
 
 
 @transaction.atomic
@@ -239,11 +272,12 @@ def end_tokens(*, user: User) -> None:
 
 
 @transaction.atomic
-def _create(new: NewUser, *, by: User | None, verb: Verb) -> User:
+def _create(new: NewUser, *, by: User | None, verb: Verb, awaits_verification: bool = False) -> User:
     # As it will be kept: full-width letters, for one, become plain ones, and the name may be taken then.
     username, email = User.normalize_username(new.username).strip(), new.email.strip().lower()
     _refuse_taken(username, email)
     user = User(username=username, email=email, role=new.role)
+    user.awaits_verification = awaits_verification
     _check(user, new.password)
     user.set_password(new.password or None)
     _save(user, username, email, force_insert=True)
