@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=100)),
-                ('digest', models.CharField(editable=False, help_text='SHA-256 of the token, which is 256 random bits.', max_length=64, unique=True)),
+                ('digest', models.CharField(editable=False, help_text='SHA-256 of 256 random bits.', max_length=64, unique=True)),
                 ('hint', models.CharField(editable=False, help_text='The last four characters.', max_length=4)),
                 ('scope', models.CharField(choices=[('read', 'Read'), ('write', 'Read and write')], default='read', max_length=8)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),

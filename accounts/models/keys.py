@@ -31,7 +31,7 @@ class PersonalToken(models.Model):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="personal_tokens")
     name = models.CharField(max_length=100)
-    digest = models.CharField(max_length=64, unique=True, editable=False, help_text="SHA-256 of the token, which is 256 random bits.")
+    digest = models.CharField(max_length=64, unique=True, editable=False, help_text="SHA-256 of 256 random bits.")
     hint = models.CharField(max_length=4, editable=False, help_text="The last four characters.")
     scope = models.CharField(max_length=8, choices=Scope, default=Scope.READ)
     created_at = models.DateTimeField(auto_now_add=True)

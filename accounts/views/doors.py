@@ -47,9 +47,13 @@ class Door(View):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            return super().dispatch(request, *args, **kwargs)
+            return self.instead(request) or super().dispatch(request, *args, **kwargs)
         except CloudconsoleError as error:
             return render(request, "account/refused.html", {"error": error}, status=STATUS_OF[error.kind])
+
+    def instead(self, request: HttpRequest) -> HttpResponse | None:
+        """What is shown in place of the page, if anything."""
+        return None
 
 
 class SignUp(Door, SignupView):  # type: ignore[misc]
@@ -68,10 +72,8 @@ class ConfirmEmail(Door, ConfirmEmailView):  # type: ignore[misc]
 class _NeedsMail(Door):
     """Says who can help, instead of pretending to send."""
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not settings.EMAIL_CONFIGURED:
-            return render(request, "account/no_mail.html")
-        return super().dispatch(request, *args, **kwargs)
+    def instead(self, request: HttpRequest) -> HttpResponse | None:
+        return None if settings.EMAIL_CONFIGURED else render(request, "account/no_mail.html")
 
 
 class ResetPassword(_NeedsMail, PasswordResetView):  # type: ignore[misc]

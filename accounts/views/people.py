@@ -198,7 +198,9 @@ def grants_form(request: SignedInRequest, person: User, data: Any = None) -> Gra
 def _matching(given: dict[str, str]) -> Q:
     found = Q()
     if text := given.get("search", ""):
-        found &= Q(username__icontains=text) | Q(email__icontains=text) | Q(first_name__icontains=text) | Q(last_name__icontains=text)
+        found &= (
+            Q(username__icontains=text) | Q(email__icontains=text) | Q(first_name__icontains=text) | Q(last_name__icontains=text)
+        )
     if role := given.get("role", ""):
         found &= Q(role=role)
     if state := given.get("state", ""):

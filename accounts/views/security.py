@@ -17,6 +17,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
+from accounts.requests import SignedInRequest
 from accounts.services import second_factors
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
@@ -28,6 +29,7 @@ class _Own(Page):
 
     permission = Perm.SELF
     http_method_names = ["get", "post", "head", "options"]
+    request: SignedInRequest
 
 
 class ChangePassword(_Own, PasswordChangeView):  # type: ignore[misc]

@@ -98,9 +98,7 @@ class Tokens(Page):
         given = form.cleaned_data
         until = clock.now() + timedelta(days=given["days"])
         try:
-            made = personal_tokens.create(
-                user=request.user, name=given["name"], scope=Scope(given["scope"]), expires_at=until
-            )
+            made = personal_tokens.create(user=request.user, name=given["name"], scope=Scope(given["scope"]), expires_at=until)
         except CloudconsoleError as error:
             form.refuse(error)
             return self._show(request, form, status=STATUS_OF[error.kind])
