@@ -32,7 +32,7 @@ def register(name: str, sentence: str) -> Verb:
     return verb
 
 
-def sentence(name: str, **values: object) -> str:
+def sentence(name: str, /, **values: object) -> str:
     """The sentence of the verb called `name`; a verb that is no longer known is told by its name alone."""
     verb = REGISTRY.get(name)
     if verb is None:

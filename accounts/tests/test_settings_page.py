@@ -111,5 +111,6 @@ def test_a_token_is_shown_on_the_page_that_made_it_and_never_again(viewer: User)
     assert plain in answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
     assert plain not in client.get("/settings/tokens").content.decode()
+    assert "viewer made the access token “nightly”" in client.get("/audit").content.decode()
     client.post(f"/settings/tokens/{PersonalToken.objects.get().pk}/revoke")
     assert not PersonalToken.objects.exists()
