@@ -92,7 +92,7 @@ def ask(world: World, route: Route, who: str) -> Any:
 
 def is_refused(route: Route, answer: Any) -> bool:
     if route.permission == ANYBODY:
-        return answer.status_code == 302 and answer["Location"].startswith("/sign-in?next=")
+        return bool(answer.status_code == 302 and answer["Location"].startswith("/sign-in?next="))
     is_sent_away = answer.status_code == 302 and answer["Location"].startswith("/sign-in")
     return is_sent_away or answer.status_code in REFUSALS or answer.status_code >= 500
 

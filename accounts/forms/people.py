@@ -8,14 +8,14 @@ from typing import Any
 from django import forms
 
 from accounts.models import AwsAccount, Grant, Scope, User
+from accounts.models.people import GRANTABLE_ROLES, ROLES
 from accounts.services import invitations, people, personal_tokens
 from accounts.services.people import GrantInput
 from cloudconsole.core.permissions import Role
 
 _PLAIN = {"autocapitalize": "none", "spellcheck": "false"}
-ROLES = [(role.value, role.value.capitalize()) for role in Role]
 _NO_GRANT = ""
-_GRANTS = [(_NO_GRANT, "No access"), (Role.VIEWER.value, "Viewer"), (Role.OPERATOR.value, "Operator")]
+_GRANTS = [(_NO_GRANT, "No access"), *GRANTABLE_ROLES]
 
 
 class ServedForm(forms.Form):

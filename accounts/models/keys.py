@@ -6,7 +6,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
 
-from accounts.models.people import User
+from accounts.models.people import ROLES, User
 from cloudconsole.core import clock
 from cloudconsole.core.permissions import Perm, Role
 
@@ -67,7 +67,7 @@ class Invitation(models.Model):
 
     digest = models.CharField(max_length=64, unique=True, editable=False, help_text="SHA-256 of the link's 256 random bits.")
     email = models.EmailField(blank=True, help_text="Empty: whoever has the link says their own.")
-    role = models.CharField(max_length=16, choices=[(role.value, role.value.capitalize()) for role in Role], default=Role.VIEWER)
+    role = models.CharField(max_length=16, choices=ROLES, default=Role.VIEWER)
     everywhere = models.BooleanField(default=False, help_text="Grants the role on every AWS account.")
     invited_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
