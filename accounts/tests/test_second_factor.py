@@ -128,3 +128,14 @@ def test_an_admin_takes_a_lost_second_factor_away(secured: User, admin: User, ap
     assert login(api(None)).status_code == 200
     event = AuditEvent.objects.get(action="second_factor.removed")
     assert (event.actor_name, event.subject) == ("admin", "viewer")
+
+
+def test_a_lost_encryption_key_is_said_in_a_sentence(secured: User, api: Api) -> None:
+    Authenticator.objects.filter(type="totp").update(data={"secret": "gAAAA-of-another-key"})
+    answer = login(api(None), otp="123456")
+    assert (answer.status_code, answer.json()["code"]) == (503, "second_factor_unreadable")
+    client = Client()
+    client.post("/sign-in", {"login": "viewer", "password": PASSWORD})
+    page = client.post("/sign-in/code", {"code": "123456"})
+    assert page.status_code == 503
+    assert "Ask an admin" in page.content.decode()
