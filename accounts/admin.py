@@ -13,6 +13,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.admin import UserSessionAdmin  # noqa: F401 - the same
 from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
+from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.db import transaction
@@ -111,7 +112,10 @@ class PersonAdmin(UserAdmin, _ServedAdmin):  # type: ignore[misc,type-arg]
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 - Django's name
         response: HttpResponse = super().user_change_password(request, id, form_url)
         if request.method == "POST" and response.status_code == 302:
-            people.password_was_set(user=User.objects.get(pk=id), by=_reader(request))
+            person = User.objects.get(pk=id)
+            people.password_was_set(user=person, by=_reader(request))
+            if person.pk == _reader(request).pk:
+                update_session_auth_hash(request, person)  # one's own session goes on
         return response
 
 

@@ -43,7 +43,7 @@ class World:
         thing = {
             "accounts": self.account.pk,
             "snapshots": self.snapshot.pk,
-            "users": self.people["stranger"].pk,
+            "users/<": self.people["stranger"].pk,
             "people/<": self.people["stranger"].pk,
             "invitations": self.invitation.pk,
             "tokens/<": self.token.pk,

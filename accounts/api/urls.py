@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.api import aws_accounts, identity, people, tokens
+from accounts.api import aws_accounts, identity, invitations, people, tokens
 
 urlpatterns = [
     path("/auth/signup", identity.SignUp.as_view()),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("/auth/tokens", tokens.Tokens.as_view()),
     path("/auth/tokens/<int:token_id>", tokens.Token.as_view()),
     path("/users", people.People.as_view()),
+    path("/users/invitations", invitations.Invitations.as_view()),
+    path("/users/invitations/<int:invitation_id>", invitations.InvitationDetail.as_view()),
     path("/users/<int:user_id>", people.Person.as_view()),
     path("/users/<int:user_id>/grants", people.Grants.as_view()),
     path("/accounts", aws_accounts.Accounts.as_view()),

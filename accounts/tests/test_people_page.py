@@ -202,3 +202,15 @@ def test_an_admin_makes_a_link_with_which_a_password_is_set_once(browser: Client
         "user.password_link_made",
         "user.password_reset",
     ]
+
+
+def test_the_api_invites_lists_and_takes_back(admin: User, api: Api) -> None:
+    made = api(admin).post("/api/users/invitations", {"role": "operator", "days": 3})
+    assert made.status_code == 201
+    link = made.json()["link"].removeprefix("http://testserver")
+    assert Client().get(link).status_code == 200
+    listed = api(admin).get("/api/users/invitations")
+    assert [(row["role"], row["invited_by"]) for row in listed.json()["results"]] == [("operator", "admin")]
+    assert link.rpartition("/")[2] not in listed.content.decode()
+    assert api(admin).delete(f"/api/users/invitations/{made.json()['id']}").status_code == 204
+    assert Client().get(link).status_code == 404

@@ -44,6 +44,9 @@ DOORS = (
     Door("delete", "/api/auth/tokens/{token}", 404, 404, 404, 404),
     Door("get", "/api/users", 200, 403, 403, 403),
     Door("post", "/api/users", 400, 403, 403, 403),
+    Door("get", "/api/users/invitations", 200, 403, 403, 403),
+    Door("post", "/api/users/invitations", 201, 403, 403, 403),
+    Door("delete", "/api/users/invitations/{invitation}", 404, 403, 403, 403),
     Door("get", "/api/users/{person}", 200, 403, 403, 403),
     Door("patch", "/api/users/{person}", 200, 403, 403, 403),
     Door("delete", "/api/users/{person}", 204, 403, 403, 403),
@@ -77,7 +80,7 @@ def test_a_door_opens_to_those_it_is_meant_for(
 ) -> None:
     user = None if caller == "nobody" else request.getfixturevalue(caller)
     person = make_user("somebody")
-    path = door.path.format(account=account.pk, person=person.pk, token=_token_of(person).pk)
+    path = door.path.format(account=account.pk, person=person.pk, token=_token_of(person).pk, invitation=999_999)
     answer = getattr(api(user), door.method)(path, {})
     assert answer.status_code == getattr(door, caller), answer.content
     if answer.status_code >= 400:
@@ -85,7 +88,12 @@ def test_a_door_opens_to_those_it_is_meant_for(
 
 
 def test_the_table_knows_every_route_and_method() -> None:
-    places = {"account": "<str:account_id>", "person": "<int:user_id>", "token": "<int:token_id>"}
+    places = {
+        "account": "<str:account_id>",
+        "person": "<int:user_id>",
+        "token": "<int:token_id>",
+        "invitation": "<int:invitation_id>",
+    }
     known = {(door.method, door.path.format(**places)) for door in DOORS}
     assert known == set(_routes())
 
