@@ -353,18 +353,8 @@ def test_an_admin_invites_somebody_who_adds_a_passkey_and_signs_in_with_it(brows
         page.get_by_role("button", name="Make the link").click()
         link = page.get_by_label("Invitation link").inner_text()
     with window(browser, named) as page:
-        plug_in_authenticator(page)
-        page.goto(link)
-        page.get_by_label("Username").fill("grace")
-        page.get_by_label("E-mail").fill("grace@example.com")
-        page.get_by_label("Password").fill("a-passphrase-of-grace")
-        page.get_by_role("button", name="Join").click()
-        expect(page.get_by_role("heading", name="Overview", level=1)).to_be_visible()
-        page.goto("/settings/security/passkeys/add")
-        page.get_by_label("Password").fill("a-passphrase-of-grace")
-        page.get_by_role("button", name="Go on").click()
-        page.get_by_role("button", name="Add it").click()
-        expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
+        passkeys.plug_in_authenticator(page)
+        passkeys.join_and_add_one(page, link, "grace", "a-passphrase-of-grace")
         page.context.clear_cookies()
         page.goto("/sign-in")
         page.get_by_role("button", name="Use a passkey instead").click()
@@ -372,31 +362,8 @@ def test_an_admin_invites_somebody_who_adds_a_passkey_and_signs_in_with_it(brows
         assert asked(page, "/api/auth/me")["username"] == "grace"
 
 
-def plug_in_authenticator(page: Page) -> None:
-    """A virtual security key that is always touched and unlocked."""
-    session = page.context.new_cdp_session(page)
-    session.send("WebAuthn.enable")
-    options = {
-        "protocol": "ctap2",
-        "transport": "internal",
-        "hasResidentKey": True,
-        "hasUserVerification": True,
-        "isUserVerified": True,
-        "automaticPresenceSimulation": True,
-    }
-    session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-
-
-PEOPLE_PAGES = (
-    "/people",
-    "/people/invite",
-    "/people/1",
-    "/settings",
-    "/settings/password",
-    "/settings/sessions",
-    "/settings/tokens",
-    "/settings/security",
-)
+SETTINGS = ("", "/password", "/sessions", "/tokens", "/security")
+PEOPLE_PAGES = ("/people", "/people/invite", "/people/1", *(f"/settings{page}" for page in SETTINGS))
 PAGES = ("/", "/accounts", "/accounts/add", "/accounts/1", "/costs/snapshots", "/costs/snapshots/1", "/audit", *PEOPLE_PAGES)
 
 

@@ -6,6 +6,7 @@ from allauth.usersessions.models import UserSession
 from django.core.cache import cache
 from django.db import transaction
 from django.http import HttpRequest
+from redis.exceptions import RedisError
 
 from accounts.models import User
 from accounts.services import people
@@ -19,9 +20,16 @@ SEEN_WITHIN_S = 300  # how exact "last seen" is: a page does not write each time
 def seen(*, request: HttpRequest, user: User) -> None:
     """Note that `user` is here with this session; at most one write in SEEN_WITHIN_S."""
     key = request.session.session_key
-    if key and cache.add(f"seen:{key}", 1, SEEN_WITHIN_S):
+    if key and _is_due(key):
         people.seen(user=user)
         UserSession.objects.filter(session_key=key).update(last_seen_at=clock.now())
+
+
+def _is_due(session_key: str) -> bool:
+    try:
+        return bool(cache.add(f"seen:{session_key}", 1, SEEN_WITHIN_S))
+    except RedisError:
+        return False  # pages are read without a cache as well
 
 
 @transaction.atomic

@@ -50,6 +50,7 @@ def test_the_api_asks_for_a_code_and_takes_it(secured: User, api: Api) -> None:
     assert (asked.status_code, asked.json()["code"]) == (401, "mfa_required")
     assert "access_token" not in asked.json()
     assert login(api(None), otp=code_of(SECRET)).status_code == 200
+    assert Authenticator.objects.get().last_used_at is not None
     again = login(api(None), otp=code_of(SECRET))
     assert (again.status_code, again.json()["code"]) == (401, "invalid_credentials"), "each code works once"
 

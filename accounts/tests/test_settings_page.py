@@ -114,3 +114,11 @@ def test_a_token_is_shown_on_the_page_that_made_it_and_never_again(viewer: User)
     assert "viewer made the access token “nightly”" in client.get("/audit").content.decode()
     client.post(f"/settings/tokens/{PersonalToken.objects.get().pk}/revoke")
     assert not PersonalToken.objects.exists()
+
+
+def test_pages_are_served_while_the_cache_is_away(viewer: User, settings: Any) -> None:
+    client = signed_in()
+    away = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
+    settings.CACHES = {"default": away}
+    assert client.get("/settings").status_code == 200
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
