@@ -28,6 +28,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from cloudconsole.core import money
 from cloudconsole.simulator import process
 from cloudconsole.simulator.process import SimulatorHandle
+from tests import passkeys
 from tests.services import chromium, free_port
 
 pytestmark = pytest.mark.browser
