@@ -32,7 +32,7 @@ def register(name: str, sentence: str) -> Verb:
     return verb
 
 
-def sentence(name: str, **values: object) -> str:
+def sentence(name: str, /, **values: object) -> str:
     """The sentence of the verb called `name`; a verb that is no longer known is told by its name alone."""
     verb = REGISTRY.get(name)
     if verb is None:
@@ -57,6 +57,19 @@ USER_ROLE_CHANGED = register("user.role_changed", "{actor} changed {subject} fro
 USER_DEACTIVATED = register("user.deactivated", "{actor} deactivated {subject}")
 USER_REACTIVATED = register("user.reactivated", "{actor} reactivated {subject}")
 PASSWORD_CHANGED = register("user.password_changed", "{actor} changed the password of {subject}")
+PASSWORD_RESET = register("user.password_reset", "{subject} set a new password through a link")
+PASSWORD_LINK_MADE = register("user.password_link_made", "{actor} made a link with which {subject} can set a new password")
+EMAIL_VERIFIED = register("user.email_verified", "{subject} proved their e-mail address")
+SIGNED_OUT_EVERYWHERE = register("user.signed_out_everywhere", "{actor} ended every session and token of {subject}")
+SESSION_ENDED = register("session.ended", "{actor} ended a session of {subject}")
+PERSONAL_TOKEN_MADE = register("personal_token.made", "{actor} made the access token “{name}”")
+PERSONAL_TOKEN_REVOKED = register("personal_token.revoked", "{actor} revoked the access token “{name}” of {subject}")
+INVITED = register("invitation.made", "{actor} invited {subject} as {to}")
+INVITATION_REVOKED = register("invitation.revoked", "{actor} took back the invitation of {subject}")
+INVITATION_ACCEPTED = register("invitation.accepted", "{subject} accepted an invitation as {to}")
+SECOND_FACTOR_ADDED = register("second_factor.added", "{actor} added a second factor: {kind}")
+SECOND_FACTOR_REMOVED = register("second_factor.removed", "{actor} removed a second factor of {subject}: {kind}")
+RECOVERY_CODES_MADE = register("second_factor.recovery_codes_made", "{actor} made new recovery codes")
 GRANT_CHANGED = register("grant.changed", "{actor} changed what {subject} may do in {account}")
 GRANTS_REPLACED = register("grant.replaced", "{actor} changed which AWS accounts {subject} may use")
 

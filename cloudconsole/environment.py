@@ -50,7 +50,19 @@ VARIABLES = (
     Variable("DEBUG", "false", "Development only."),
     Variable("HTTPS", "false", "Set to true where the site is served over HTTPS: secure cookies, HSTS, redirect."),
     Variable("BEHIND_PROXY", "false", "Trust X-Forwarded-Proto and X-Forwarded-For of a proxy that sets them itself."),
-    Variable("SIGNUP", "closed", "Who may make an account: open, invite or closed."),
+    Variable(
+        "SIGNUP",
+        "invite",
+        "Who may make themselves an account: open (anybody, as a viewer without grants), invite (with a link that an admin "
+        "made) or closed (nobody; admins add people by the API).",
+    ),
+    Variable(
+        "EMAIL_URL",
+        "none: no e-mail is sent",
+        "Mail server, for example smtp+tls://user:password@host:587. Without it, admins hand out links themselves.",
+        secret=True,
+    ),
+    Variable("EMAIL_FROM", "cloudconsole@localhost", "Sender of e-mail."),
     Variable("ADMIN_USERNAME", "admin", "Name of the first admin, made when there is none."),
     Variable("ADMIN_PASSWORD", "made and printed once", "Password of the first admin.", secret=True),
     Variable("ADMIN_EMAIL", "none", "E-mail address of the first admin."),
@@ -96,6 +108,8 @@ class Environment:
     https: bool
     behind_proxy: bool
     signup: str
+    email: dict[str, Any]
+    email_from: str
     admin_username: str
     admin_password: str
     admin_email: str
@@ -127,7 +141,9 @@ def environment(base_dir: Path) -> Environment:
         debug=_flag(env, "DEBUG", default=False),
         https=_flag(env, "HTTPS", default=False),
         behind_proxy=_flag(env, "BEHIND_PROXY", default=False),
-        signup=_choice(env, "SIGNUP", SIGNUP_MODES, "closed"),
+        signup=_choice(env, "SIGNUP", SIGNUP_MODES, "invite"),
+        email=_email(env),
+        email_from=env.str("EMAIL_FROM", default="").strip() or "cloudconsole@localhost",
         admin_username=env.str("ADMIN_USERNAME", default="").strip() or "admin",
         admin_password=env.str("ADMIN_PASSWORD", default=""),
         admin_email=env.str("ADMIN_EMAIL", default="").strip(),
@@ -154,6 +170,17 @@ def _database(env: environ.FileAwareEnv, var_dir: Path) -> dict[str, Any]:
         )
     else:
         options.update(pool={"min_size": 1, "max_size": 16, "timeout": 10})
+    return config
+
+
+def _email(env: environ.FileAwareEnv) -> dict[str, Any]:
+    """Django's EMAIL_ settings; empty where no mail server is named."""
+    url: str = env.str("EMAIL_URL", default="").strip()
+    if not url:
+        return {}
+    if url.partition("://")[0] not in env.EMAIL_SCHEMES:
+        raise ImproperlyConfigured("EMAIL_URL must look like smtp+tls://user:password@host:587.")
+    config: dict[str, Any] = env.email_url_config(url)
     return config
 
 

@@ -8,6 +8,7 @@ from accounts.models.aws_account import (
     Status,
     make_external_id,
 )
+from accounts.models.keys import Invitation, PersonalToken, Scope
 from accounts.models.people import Grant, User
 
 __all__ = [
@@ -18,6 +19,9 @@ __all__ = [
     "CapabilityStatus",
     "Environment",
     "Grant",
+    "Invitation",
+    "PersonalToken",
+    "Scope",
     "Status",
     "User",
     "make_external_id",

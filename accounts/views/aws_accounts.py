@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from accounts import scope, snippets
-from accounts.forms import AccountFilterForm, AddAccountForm
+from accounts.forms.aws_accounts import AccountFilterForm, AddAccountForm
 from accounts.models import AuthMethod, Status
 from accounts.requests import SignedInRequest
 from accounts.selectors import aws_accounts as selectors
