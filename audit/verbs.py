@@ -68,6 +68,10 @@ ACCOUNT_VERIFIED = register("account.verified", "{actor} checked the AWS account
 CREDENTIALS_REPLACED = register("account.credentials_replaced", "{actor} replaced the credentials of {account}")
 CREDENTIALS_REFUSED = register("account.credentials_refused", "AWS refused the credentials that {actor} gave for {subject}")
 
+# encryption keys
+KEYS_ROTATED = register("keys.rotated", "{actor} re-encrypted stored secrets with {subject}")
+KEY_GIVEN_UP = register("keys.given_up", "{actor} gave up what the lost key {subject} had encrypted")
+
 # costs
 SNAPSHOT_REQUESTED = register("snapshot.requested", "{actor} asked for the costs of {account}")
 SNAPSHOT_FINISHED = register("snapshot.finished", "Fetching the costs of {account} ended")

@@ -8,6 +8,7 @@ from accounts.models.aws_account import (
     Status,
     make_external_id,
 )
+from accounts.models.encryption import EncryptionKey
 from accounts.models.people import Grant, User
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "AwsCredential",
     "CapabilityCheck",
     "CapabilityStatus",
+    "EncryptionKey",
     "Environment",
     "Grant",
     "Status",
