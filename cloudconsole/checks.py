@@ -13,6 +13,7 @@ from django.db import DatabaseError
 
 from accounts.services import encryption
 from accounts.services.encryption import KeyState
+from cloudconsole.aws import kms
 from cloudconsole.sealing import Unreadable
 
 KEYS = "keys"  # whether stored secrets can be opened; asks the database
@@ -184,4 +185,19 @@ def _about_key(state: KeyState) -> list[CheckMessage]:
         ]
     if state.trouble is not None:
         return [checks.Warning(f"{state.key_id}: {state.trouble.detail}", hint=state.trouble.remedy, id="cloudconsole.W007")]
+    return []
+
+
+@register(INSTALLATION)
+def kms_keys_are_named_by_arn(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    wrong = [given for given in (settings.KMS_KEY_ID, *settings.KMS_OLD_KEY_IDS) if given and not kms.is_key_arn(given)]
+    if wrong:
+        return [
+            Error(
+                f"KMS_KEY_ID and KMS_OLD_KEY_IDS take the full ARNs of KMS keys, not {', '.join(wrong)}.",
+                hint="An alias can be pointed at another key, and then nothing opens. The ARN reads like "
+                "arn:aws:kms:eu-central-1:123456789012:key/… and is shown by: aws kms describe-key --key-id alias/…",
+                id="cloudconsole.E006",
+            )
+        ]
     return []

@@ -72,6 +72,13 @@ VARIABLES = (
         "500",
         "Paid Cost Explorer requests ($0.01 each) allowed per AWS account and month.",
     ),
+    Variable(
+        "KMS_KEY_ID",
+        "none: FERNET_KEYS encrypt",
+        "ARN of a KMS key that encrypts stored credentials, used as this server's own AWS identity.",
+    ),
+    Variable("KMS_OLD_KEY_IDS", "none", "ARNs of KMS keys that only open what they encrypted before, separated by commas."),
+    Variable("KMS_DATA_KEY_CACHE_MINUTES", "5", "How long a data key of KMS is kept in memory; 0 asks KMS each time."),
     Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR. AWS's own libraries never log below INFO."),
     Variable("LOG_FORMAT", "json where the output is no terminal", "json or console."),
 )
@@ -104,6 +111,9 @@ class Environment:
     demo_data: bool
     aws_endpoint_url: str
     cost_explorer_monthly_request_cap: int
+    kms_key_id: str
+    kms_old_key_ids: tuple[str, ...]
+    kms_data_key_cache_minutes: int
     log_level: str
     log_format: str
 
@@ -136,6 +146,9 @@ def environment(base_dir: Path) -> Environment:
         demo_data=_flag(env, "DEMO_DATA", default=False),
         aws_endpoint_url=env.str("AWS_ENDPOINT_URL", default="").strip(),
         cost_explorer_monthly_request_cap=_whole_number(env, "COST_EXPLORER_MONTHLY_REQUEST_CAP", 500),
+        kms_key_id=env.str("KMS_KEY_ID", default="").strip(),
+        kms_old_key_ids=_list(env.str("KMS_OLD_KEY_IDS", default="")),
+        kms_data_key_cache_minutes=_whole_number(env, "KMS_DATA_KEY_CACHE_MINUTES", 5),
         log_level=_choice(env, "LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
         log_format=_choice(env, "LOG_FORMAT", ("json", "console"), "console" if os.isatty(2) else "json"),
     )

@@ -3,8 +3,8 @@
 A model joins by declaring a `SealedField` and its `KeyIdField`; `columns.all_columns()` then finds it for rotation and checks.
 """
 
-from cloudconsole.sealing.errors import SealingError, Unreadable
+from cloudconsole.sealing.errors import KeyUnavailable, SealingError, Unreadable
 from cloudconsole.sealing.fields import KeyIdField, SealedField
 from cloudconsole.sealing.keyring import Context, Sealed, keyring
 
-__all__ = ["Context", "KeyIdField", "Sealed", "SealedField", "SealingError", "Unreadable", "keyring"]
+__all__ = ["Context", "KeyIdField", "KeyUnavailable", "Sealed", "SealedField", "SealingError", "Unreadable", "keyring"]

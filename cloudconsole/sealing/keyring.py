@@ -12,7 +12,9 @@ from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from fernet_fields.hkdf import derive_fernet_key
 
-from cloudconsole.sealing.errors import Unreadable
+from cloudconsole.aws import kms
+from cloudconsole.aws.errors import AwsError
+from cloudconsole.sealing.errors import KeyUnavailable, Unreadable
 
 _FINGERPRINT_OF = b"cloudconsole key id\0"
 
@@ -69,6 +71,32 @@ class FernetKey:
             ) from None
 
 
+class EnvelopeKey:
+    """A key in AWS KMS. KMS itself checks the context, so a ciphertext opens only for what it was sealed for."""
+
+    def __init__(self, arn: str, cache_minutes: int) -> None:
+        self.key_id = f"kms:{arn}"
+        self._key = kms.KmsKey(arn, cache_minutes * 60)
+
+    def seal(self, plaintext: bytes, context: Context) -> bytes:
+        try:
+            return kms.encrypt(self._key, plaintext, _for_kms(context))
+        except AwsError as error:
+            raise KeyUnavailable.because(error) from error
+
+    def open(self, ciphertext: bytes, context: Context) -> bytes:
+        try:
+            return kms.decrypt(self._key, ciphertext, _for_kms(context))
+        except kms.CiphertextRefused as error:
+            raise Unreadable(f"The stored secret does not open: {error}", remedy="Enter the secret again.") from None
+        except AwsError as error:
+            raise KeyUnavailable.because(error) from error
+
+
+def _for_kms(context: Context) -> dict[str, str]:
+    return {"app": "cloudconsole", "account": context.owner, "purpose": context.purpose}
+
+
 class Keyring:
     """All keys, the one that seals first."""
 
@@ -93,10 +121,14 @@ class Keyring:
 
 
 def keyring() -> Keyring:
-    """The keys as the settings name them."""
-    return _keyring(tuple(settings.FERNET_KEYS))
+    """The keys as the settings name them. With KMS_KEY_ID that one seals, and FERNET_KEYS only open what they sealed."""
+    arns = tuple(settings.KMS_OLD_KEY_IDS)
+    return _keyring(tuple(settings.FERNET_KEYS), settings.KMS_KEY_ID, arns, settings.KMS_DATA_KEY_CACHE_MINUTES)
 
 
 @lru_cache(maxsize=8)
-def _keyring(fernet_keys: tuple[str, ...]) -> Keyring:
-    return Keyring([FernetKey(given) for given in fernet_keys])
+def _keyring(fernet_keys: tuple[str, ...], kms_key: str, old_kms_keys: tuple[str, ...], cache_minutes: int) -> Keyring:
+    current: list[Key] = [EnvelopeKey(kms_key, cache_minutes)] if kms_key else []
+    fernet: list[Key] = [FernetKey(given) for given in fernet_keys]
+    old: list[Key] = [EnvelopeKey(arn, cache_minutes) for arn in old_kms_keys]
+    return Keyring([*current, *fernet, *old])
