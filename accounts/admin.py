@@ -8,6 +8,8 @@ import rest_framework_simplejwt.token_blacklist.admin  # noqa: F401 - registered
 from allauth.account.admin import EmailAddressAdmin  # noqa: F401 - the same
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
+from allauth.socialaccount import admin as _socialaccount_admin  # noqa: F401 - and these
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
@@ -27,6 +29,8 @@ from cloudconsole.core.permissions import Role
 
 # Groups have no meaning here, addresses are a field of the person, and tokens are nothing to read.
 admin.site.unregister([Group, EmailAddress, OutstandingToken, BlacklistedToken])
+# Providers are named by the settings, secrets of theirs belong in no database, and people are joined to them by signing in.
+admin.site.unregister([SocialApp, SocialToken, SocialAccount])
 
 # One door: the sign-in page counts failures and writes them down.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]

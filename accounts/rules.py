@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
+
+from cloudconsole.core.permissions import Role, lower_of
 
 # An access key id as IAM makes it: AKIA for a long-lived key, ASIA for one that comes with a session token
 # (IAM user guide, "IAM identifiers", unique ids).
@@ -52,3 +55,12 @@ def is_root(arn: str) -> bool:
 def without_whitespace(secret: str) -> str:
     """A pasted key without the blanks and line breaks that came along; none of AWS's keys contain any."""
     return "".join(secret.split())
+
+
+def role_of_groups(groups: Collection[str], group_roles: Sequence[tuple[str, str]], default: str, ceiling: Role) -> Role | None:
+    """The highest role that any of `groups` gives, never above `ceiling`; None for whom nothing lets in."""
+    given = [Role(role) for group, role in group_roles if group in groups]
+    if not given and default == "none":
+        return None
+    order = [Role.VIEWER, Role.OPERATOR, Role.ADMIN]
+    return lower_of(max(given, key=order.index) if given else Role(default), ceiling)

@@ -46,6 +46,9 @@ def sentence(name: str, **values: object) -> str:
 # people
 SIGNED_IN = register("session.signed_in", "{actor} signed in")
 SIGN_IN_FAILED = register("session.sign_in_failed", "Somebody failed to sign in as {subject}")
+SIGN_IN_REFUSED = register("session.single_sign_on_refused", "{subject} came by single sign-on and was refused")
+SINGLE_SIGN_ON_ROLE = register("user.role_followed", "{subject} became {to}, as the groups at {provider} say")
+SINGLE_SIGN_ON_LAST_ADMIN = register("user.role_kept", "{subject} stays admin although {provider} says {to}: there is no other")
 SIGNED_OUT = register("session.signed_out", "{actor} signed out")
 TOKEN_ISSUED = register("token.issued", "{actor} got an access token")
 TOKEN_REFRESHED = register("token.refreshed", "{actor} renewed an access token")

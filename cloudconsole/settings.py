@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
     "channels",
     "csp",
     "django_filters",
@@ -183,6 +184,11 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "sign-in"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/5m/key", "login": "60/m/ip"}
 
+SINGLE_SIGN_ON = env.oidc
+SOCIALACCOUNT_ADAPTER = "accounts.single_sign_on.SingleSignOnAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_LOGIN_ON_GET = True
+
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
@@ -199,6 +205,7 @@ REALTIME_AUDIENCE = "accounts.selectors.live_groups"
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.issued_tokens.IssuedTokenAuthentication",
         "accounts.authentication.JWTAuthentication",
         "accounts.authentication.SessionAuthentication",
     ],

@@ -125,8 +125,8 @@ def test_rotation_moves_from_fernet_to_kms_to_another_key_and_back(
     expected = [simulator.key(name).secret_access_key for name in ("development", "sandbox")]
     first, second = (admin_of_kms.create_key()["KeyMetadata"]["Arn"] for _ in range(2))
     (fernet,) = keyring().keys
-    steps = (([first], first, []), ([first, second], second, [first]), ([second], "", [second]))
-    for _, current, old in steps:
+    steps: tuple[tuple[str, list[str]], ...] = ((first, []), (second, [first]), ("", [second]))
+    for current, old in steps:
         settings.KMS_KEY_ID, settings.KMS_OLD_KEY_IDS = current, old
         assert "Moved 2 from" in rotated()
         kind = f"kms:{current}" if current else fernet
