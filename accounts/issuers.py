@@ -7,7 +7,6 @@ Sources: OpenID Connect Core 1.0, 3.1.3.7; Amazon Cognito developer guide, "Veri
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -23,7 +22,7 @@ from cloudconsole.environment import SingleSignOn
 
 ALGORITHMS = ("RS256", "ES256")
 _KEYS_LAST_S = 3600
-_ASK_AGAIN_AFTER_S = 10  # a flood of tokens with invented key ids must not become a flood of requests
+ASK_AGAIN_AFTER_S = 10.0  # a flood of tokens with invented key ids must not become a flood of requests
 _TIMEOUT_S = 5
 _LEEWAY_S = 30
 
@@ -97,19 +96,6 @@ class Issuer:
         return claims
 
 
-class _Keys(PyJWKClient):
-    """The issuer's signing keys, cached; asked again for an unknown key id, but not for each."""
-
-    _asked_at = -_ASK_AGAIN_AFTER_S * 1.0
-
-    def fetch_data(self) -> Any:
-        now = time.monotonic()
-        if now - self._asked_at < _ASK_AGAIN_AFTER_S:
-            raise PyJWKClientError("The keys were read a moment ago.")
-        self._asked_at = now
-        return super().fetch_data()
-
-
 def issuers() -> tuple[Issuer, ...]:
     """The providers that the settings name."""
     return _issuers(settings.SINGLE_SIGN_ON, os.environ.get("AWS_ENDPOINT_URL", "").rstrip("/"))
@@ -134,14 +120,14 @@ def forget_keys() -> None:
 
 
 @lru_cache(maxsize=8)
-def _keys(discovery_url: str) -> _Keys:
+def _keys(discovery_url: str) -> PyJWKClient:
     try:
         answer = requests.get(discovery_url, timeout=_TIMEOUT_S)
         answer.raise_for_status()
         address = str(answer.json()["jwks_uri"])
     except (requests.RequestException, KeyError, TypeError, ValueError) as error:
         raise IssuerAway("The identity provider's metadata cannot be read.") from error
-    return _Keys(address, cache_jwk_set=True, lifespan=_KEYS_LAST_S, timeout=_TIMEOUT_S)
+    return PyJWKClient(address, lifespan=_KEYS_LAST_S, timeout=_TIMEOUT_S, cooldown_duration=ASK_AGAIN_AFTER_S)
 
 
 @lru_cache(maxsize=8)

@@ -35,7 +35,12 @@ class World:
 
     def example(self, path: str) -> str:
         """`path` with this world's things in the places of its placeholders."""
-        thing = {"accounts": self.account.pk, "snapshots": self.snapshot.pk, "users": self.people["stranger"].pk}
+        thing = {
+            "accounts": self.account.pk,
+            "snapshots": self.snapshot.pk,
+            "users": self.people["stranger"].pk,
+            "sign-in": "oidc",
+        }
         found = [noun for noun in thing if noun in path]
         if PLACEHOLDER.search(path) and len(found) != 1:
             raise LookupError(f"say in World.example which thing {path} is about")
