@@ -13,10 +13,12 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+import redis
 from asgiref.sync import sync_to_async
 from celery import current_app
 from celery.signals import before_task_publish
 from django.apps import apps
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -209,8 +211,11 @@ def _everything_stored() -> Iterator[str]:
             for row in cursor.fetchall():
                 yield " ".join(_text(value) for value in row)
     yield from (repr(session.get_decoded()) for session in Session.objects.all())
-    if hasattr(cache, "_cache"):  # the tests' cache in memory holds pickles
-        yield from (repr(pickle.loads(value)) for value in cache._cache.values())  # noqa: S301 - our own
+    if settings.REDIS_URL:  # cache, channel layer and broker in one
+        with redis.Redis.from_url(settings.REDIS_URL) as server:
+            yield from (_text(name) + _text(server.dump(name) or b"") for name in server.scan_iter())
+    else:  # the tests' cache in memory holds pickles
+        yield from (repr(pickle.loads(value)) for value in cache._cache.values())  # type: ignore[attr-defined]  # noqa: S301 - our own
 
 
 def _text(value: Any) -> str:

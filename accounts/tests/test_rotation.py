@@ -155,6 +155,20 @@ def test_a_key_that_is_gone_is_an_error_until_it_is_back_or_given_up(settings: A
 
 
 @pytest.mark.django_db
+def test_a_secret_without_a_key_id_opens_when_its_key_is_back(settings: Any) -> None:
+    account = made(1)
+    AwsCredential.objects.update(sealed_with="")
+    settings.FERNET_KEYS = [NEW]
+    assert "cloudconsole.E004" in complaints()
+    with pytest.raises(credentials.CredentialsUnreadable):
+        opened(account)
+    settings.FERNET_KEYS = [NEW, OLD]
+    assert encryption.rotate(batch_size=10).rotated == {"": 1}
+    assert opened(account) == "secret-1-0"
+    assert complaints() == {}
+
+
+@pytest.mark.django_db
 def test_a_key_in_use_cannot_be_given_up(settings: Any) -> None:
     made(1)
     with pytest.raises(CommandError, match="is configured"):

@@ -110,14 +110,25 @@ class Keyring:
 
     def open(self, sealed: Sealed, context: Context) -> str:
         """The text. Raises Unreadable, or another SealingError when the key cannot be used at the moment."""
+        if not sealed.key_id:
+            return self._open_by_trying(sealed, context)
         key = self.keys.get(sealed.key_id)
         if key is None:
             raise Unreadable(
-                f"The stored secret was encrypted with the key {sealed.key_id or 'of an unknown id'}, "
-                "which this installation no longer has.",
+                f"The stored secret was encrypted with the key {sealed.key_id}, which this installation no longer has.",
                 remedy="Put that key back, or enter the secret again.",
             )
         return key.open(sealed.ciphertext, context).decode()
+
+    def _open_by_trying(self, sealed: Sealed, context: Context) -> str:
+        """A secret from before ids were kept, whose key was not there when they were written down."""
+        for key in self.keys.values():
+            if isinstance(key, FernetKey):
+                try:
+                    return key.open(sealed.ciphertext, context).decode()
+                except Unreadable:
+                    continue
+        raise Unreadable("No key of this installation opens the stored secret.", remedy="Put its key back, or enter it again.")
 
 
 def keyring() -> Keyring:

@@ -43,7 +43,9 @@ class Command(BaseCommand):
 
     def _give_up(self, key_id: str) -> None:
         rows = encryption.give_up(key_id=key_id)
-        self.stdout.write(f"Given up: {rows} secrets that only {key_id} opens. Enter them again where they are needed.")
+        self.stdout.write(
+            f"Given up: {rows} secrets that only {key_id or 'an unknown key'} opens. Enter them again where they are needed."
+        )
 
     def _rotate(self, *, dry_run: bool, batch_size: int) -> None:
         self._table("Before:")
