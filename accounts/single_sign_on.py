@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+import requests
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
@@ -105,7 +106,11 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
 
 def _view(kind: Any, request: HttpRequest, provider_id: str) -> HttpResponse:
     _issuer(provider_id)
-    answer: HttpResponse = kind.adapter_view(_Adapter(request, provider_id))(request)
+    try:
+        answer: HttpResponse = kind.adapter_view(_Adapter(request, provider_id))(request)
+    except (requests.RequestException, KeyError):  # its metadata; allauth lets these through
+        messages.error(request, "The identity provider cannot be reached. Try again later, or sign in with a password.")
+        return HttpResponseRedirect(reverse("sign-in"))
     return answer
 
 

@@ -228,6 +228,16 @@ def test_people_without_a_group_are_refused_where_the_setting_says_so(pool: Pool
     assert AuditEvent.objects.filter(action="session.single_sign_on_refused", subject="eve").exists()
 
 
+@pytest.mark.parametrize("step", ["", "/callback"])
+def test_a_provider_that_is_away_is_said_on_the_sign_in_page(settings: Any, step: str) -> None:
+    settings.SINGLE_SIGN_ON = SingleSignOn(issuer="http://127.0.0.1:9", client_id="console")
+    browser = Client()
+    answer = browser.get(f"/sign-in/with/oidc{step}?code=x&state=y")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/sign-in")
+    assert 'class="message error"' in browser.get("/sign-in").content.decode()
+    assert browser.get("/sign-in/with/nobody").status_code == 404
+
+
 def test_a_name_that_somebody_has_here_makes_nobody_that_person(pool: Pool, admin: User) -> None:
     pool.add("admin", "cloud-readers", email=admin.email)
     browser = Browser()
