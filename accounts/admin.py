@@ -12,6 +12,8 @@ from allauth.mfa.admin import AuthenticatorAdmin  # noqa: F401 - the same
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.admin import UserSessionAdmin  # noqa: F401 - the same
 from allauth.usersessions.models import UserSession
+from allauth.socialaccount import admin as _socialaccount_admin  # noqa: F401 - and these
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin, messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.admin import UserAdmin
@@ -33,6 +35,8 @@ from cloudconsole.core.permissions import Role
 # Groups have no meaning here, addresses are a field of the person, second factors and sessions are changed on pages that
 # write it down, and tokens are nothing to read.
 admin.site.unregister([Group, EmailAddress, Authenticator, UserSession, OutstandingToken, BlacklistedToken])
+# Providers are named by the settings, secrets of theirs belong in no database, and people are joined to them by signing in.
+admin.site.unregister([SocialApp, SocialToken, SocialAccount])
 
 # One door: the sign-in page counts failures and writes them down.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]

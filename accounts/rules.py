@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from collections.abc import Collection, Sequence
+
+from cloudconsole.core.permissions import Role, lower_of
 
 # An access key id as IAM makes it: AKIA for a long-lived key, ASIA for one that comes with a session token
 # (IAM user guide, "IAM identifiers", unique ids).
@@ -72,3 +75,12 @@ def new_link_key() -> str:
 def digest_of(key: str) -> str:
     """What is stored of a random key. Nobody guesses 256 bits, so one fast hash without salt is enough."""
     return hashlib.sha256(key.encode()).hexdigest()
+
+
+def role_of_groups(groups: Collection[str], group_roles: Sequence[tuple[str, str]], default: str, ceiling: Role) -> Role | None:
+    """The highest role that any of `groups` gives, never above `ceiling`; None for whom nothing lets in."""
+    given = [Role(role) for group, role in group_roles if group in groups]
+    if not given and default == "none":
+        return None
+    order = [Role.VIEWER, Role.OPERATOR, Role.ADMIN]
+    return lower_of(max(given, key=order.index) if given else Role(default), ceiling)

@@ -46,6 +46,9 @@ def sentence(name: str, /, **values: object) -> str:
 # people
 SIGNED_IN = register("session.signed_in", "{actor} signed in")
 SIGN_IN_FAILED = register("session.sign_in_failed", "Somebody failed to sign in as {subject}")
+SIGN_IN_REFUSED = register("session.single_sign_on_refused", "{subject} came by single sign-on and was refused")
+SINGLE_SIGN_ON_ROLE = register("user.role_followed", "{subject} became {to}, as the groups at {provider} say")
+SINGLE_SIGN_ON_LAST_ADMIN = register("user.role_kept", "{subject} stays admin although {provider} says {to}: there is no other")
 SIGNED_OUT = register("session.signed_out", "{actor} signed out")
 TOKEN_ISSUED = register("token.issued", "{actor} got an access token")
 TOKEN_REFRESHED = register("token.refreshed", "{actor} renewed an access token")
@@ -80,6 +83,10 @@ ACCOUNT_DELETED = register("account.deleted", "{actor} disconnected the AWS acco
 ACCOUNT_VERIFIED = register("account.verified", "{actor} checked the AWS account {account}")
 CREDENTIALS_REPLACED = register("account.credentials_replaced", "{actor} replaced the credentials of {account}")
 CREDENTIALS_REFUSED = register("account.credentials_refused", "AWS refused the credentials that {actor} gave for {subject}")
+
+# encryption keys
+KEYS_ROTATED = register("keys.rotated", "{actor} re-encrypted stored secrets with {subject}")
+KEY_GIVEN_UP = register("keys.given_up", "{actor} gave up what the lost key {subject} had encrypted")
 
 # costs
 SNAPSHOT_REQUESTED = register("snapshot.requested", "{actor} asked for the costs of {account}")

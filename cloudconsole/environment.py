@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -84,11 +84,47 @@ VARIABLES = (
         "500",
         "Paid Cost Explorer requests ($0.01 each) allowed per AWS account and month.",
     ),
+    Variable(
+        "KMS_KEY_ID",
+        "none: FERNET_KEYS encrypt",
+        "ARN of a KMS key that encrypts stored credentials, used as this server's own AWS identity.",
+    ),
+    Variable("KMS_OLD_KEY_IDS", "none", "ARNs of KMS keys that only open what they encrypted before, separated by commas."),
+    Variable("KMS_DATA_KEY_CACHE_MINUTES", "5", "How long a data key of KMS is kept in memory; 0 asks KMS each time."),
+    Variable("OIDC_ISSUER", "none", "Issuer of an OpenID Connect provider, such as https://login.example.com/realms/team."),
+    Variable("OIDC_CLIENT_ID", "none", "This installation's client id there."),
+    Variable("OIDC_CLIENT_SECRET", "none", "Its client secret; without one it is a public client with PKCE.", secret=True),
+    Variable("OIDC_NAME", "Single sign-on", "What the button of the sign-in page calls the provider."),
+    Variable("COGNITO_USER_POOL_ID", "none", "An Amazon Cognito user pool as provider, such as eu-central-1_AbCdEfGhI."),
+    Variable("COGNITO_CLIENT_ID", "none", "The user pool's app client; its tokens are also accepted by the API."),
+    Variable("COGNITO_CLIENT_SECRET", "none", "The app client's secret, if it has one.", secret=True),
+    Variable("OIDC_GROUPS_CLAIM", "groups, cognito:groups for Cognito", "The claim that lists a person's groups."),
+    Variable("OIDC_GROUP_ROLES", "none: roles are given here", "Role of each group: cloud-admins=admin,cloud-ops=operator."),
+    Variable("OIDC_DEFAULT_ROLE", "viewer", "Role of people in none of these groups: viewer, operator, or none to refuse them."),
+    Variable("OIDC_MAX_ROLE", "operator", "The highest role that a group can give: viewer, operator or admin."),
     Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR. AWS's own libraries never log below INFO."),
     Variable("LOG_FORMAT", "json where the output is no terminal", "json or console."),
 )
 
+_ROLES = ("viewer", "operator", "admin")
 SIGNUP_MODES = ("open", "invite", "closed")
+
+
+@dataclass(frozen=True)
+class SingleSignOn:
+    """The OIDC_* and COGNITO_* variables. `group_roles` are pairs of group and role."""
+
+    issuer: str = ""
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    name: str = "Single sign-on"
+    pool_id: str = ""
+    pool_client_id: str = ""
+    pool_client_secret: str = field(default="", repr=False)
+    groups_claim: str = ""
+    group_roles: tuple[tuple[str, str], ...] = ()
+    default_role: str = "viewer"
+    max_role: str = "operator"
 
 
 @dataclass(frozen=True)
@@ -118,6 +154,10 @@ class Environment:
     demo_data: bool
     aws_endpoint_url: str
     cost_explorer_monthly_request_cap: int
+    oidc: SingleSignOn
+    kms_key_id: str
+    kms_old_key_ids: tuple[str, ...]
+    kms_data_key_cache_minutes: int
     log_level: str
     log_format: str
 
@@ -152,8 +192,37 @@ def environment(base_dir: Path) -> Environment:
         demo_data=_flag(env, "DEMO_DATA", default=False),
         aws_endpoint_url=env.str("AWS_ENDPOINT_URL", default="").strip(),
         cost_explorer_monthly_request_cap=_whole_number(env, "COST_EXPLORER_MONTHLY_REQUEST_CAP", 500),
+        oidc=_single_sign_on(env),
+        kms_key_id=env.str("KMS_KEY_ID", default="").strip(),
+        kms_old_key_ids=_list(env.str("KMS_OLD_KEY_IDS", default="")),
+        kms_data_key_cache_minutes=_whole_number(env, "KMS_DATA_KEY_CACHE_MINUTES", 5),
         log_level=_choice(env, "LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
         log_format=_choice(env, "LOG_FORMAT", ("json", "console"), "console" if os.isatty(2) else "json"),
+    )
+
+
+def _single_sign_on(env: environ.FileAwareEnv) -> SingleSignOn:
+    def text(name: str, default: str = "") -> str:
+        return env.str(name, default="").strip() or default
+
+    pairs = [pair.partition("=") for pair in _list(text("OIDC_GROUP_ROLES"))]
+    if any(not group or role not in _ROLES for group, _, role in pairs):
+        raise ImproperlyConfigured("OIDC_GROUP_ROLES reads like cloud-admins=admin,cloud-ops=operator.")
+    for client, provider in (("OIDC_CLIENT_ID", "OIDC_ISSUER"), ("COGNITO_CLIENT_ID", "COGNITO_USER_POOL_ID")):
+        if bool(text(client)) != bool(text(provider)):
+            raise ImproperlyConfigured(f"{provider} and {client} go together.")
+    return SingleSignOn(
+        text("OIDC_ISSUER").rstrip("/"),
+        text("OIDC_CLIENT_ID"),
+        text("OIDC_CLIENT_SECRET"),
+        text("OIDC_NAME", "Single sign-on"),
+        text("COGNITO_USER_POOL_ID"),
+        text("COGNITO_CLIENT_ID"),
+        text("COGNITO_CLIENT_SECRET"),
+        text("OIDC_GROUPS_CLAIM"),
+        tuple((group.strip(), role.strip()) for group, _, role in pairs),
+        _choice(env, "OIDC_DEFAULT_ROLE", ("viewer", "operator", "none"), "viewer"),
+        _choice(env, "OIDC_MAX_ROLE", _ROLES, "operator"),
     )
 
 

@@ -21,6 +21,9 @@ VAR_DIR = env.var_dir
 SECRET_KEY = env.secret_key
 FERNET_KEYS = list(env.fernet_keys)
 FERNET_USE_HKDF = True
+KMS_KEY_ID = env.kms_key_id
+KMS_OLD_KEY_IDS = list(env.kms_old_key_ids)
+KMS_DATA_KEY_CACHE_MINUTES = env.kms_data_key_cache_minutes
 DEBUG = env.debug
 ALLOWED_HOSTS = list(env.allowed_hosts)
 CSRF_TRUSTED_ORIGINS = list(env.csrf_trusted_origins)
@@ -69,6 +72,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    "allauth.socialaccount",
     "channels",
     "csp",
     "django_filters",
@@ -204,6 +208,11 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # whoever has to prove an address proves it before the first sign-in
 MFA_TOTP_TOLERANCE = 1  # clocks of telephones differ by some seconds
 
+SINGLE_SIGN_ON = env.oidc
+SOCIALACCOUNT_ADAPTER = "accounts.single_sign_on.SingleSignOnAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_LOGIN_ON_GET = True
+
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
@@ -220,6 +229,7 @@ REALTIME_AUDIENCE = "accounts.selectors.live_groups"
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.issued_tokens.IssuedTokenAuthentication",
         "accounts.authentication.JWTAuthentication",
         "accounts.authentication.PersonalTokenAuthentication",
         "accounts.authentication.SessionAuthentication",

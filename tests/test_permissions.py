@@ -51,6 +51,7 @@ class World:
             "join": "no-such-key",
             "verify/<": "no-such-key",
             "password/reset": "x",
+            "sign-in": "oidc",
         }
         found = [noun for noun in thing if noun in path]
         if PLACEHOLDER.search(path) and len(found) != 1:

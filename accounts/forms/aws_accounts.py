@@ -72,7 +72,8 @@ class AddAccountForm(forms.Form):
 
     def refuse(self, error: Any) -> None:
         """Show a refusal at the field it is about, or above the form."""
-        self.add_error(error.attr if error.attr in self.fields else None, error.detail)
+        words = f"{error.detail} {getattr(error, 'remedy', '')}".strip()
+        self.add_error(error.attr if error.attr in self.fields else None, words)
 
     def _new_account(self, cleaned: dict[str, Any]) -> NewAccount:
         method = cleaned["auth_method"]

@@ -9,6 +9,7 @@ from accounts.models.aws_account import (
     make_external_id,
 )
 from accounts.models.keys import Invitation, PersonalToken, Scope
+from accounts.models.encryption import EncryptionKey
 from accounts.models.people import Grant, User
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "AwsCredential",
     "CapabilityCheck",
     "CapabilityStatus",
+    "EncryptionKey",
     "Environment",
     "Grant",
     "Invitation",

@@ -10,10 +10,10 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
-from fernet_fields import EncryptedTextField
 
 from accounts.models.people import Grant, User
 from cloudconsole.core.permissions import Perm
+from cloudconsole.sealing import KeyIdField, SealedField
 
 
 class AuthMethod(models.TextChoices):
@@ -131,7 +131,8 @@ class AwsCredential(models.Model):
     """
 
     account = models.OneToOneField(AwsAccount, on_delete=models.CASCADE, related_name="credential")
-    sealed = EncryptedTextField(editable=False)
+    sealed = SealedField(editable=False, key_field="sealed_with", owner="account__uuid", purpose="aws_credential.sealed")
+    sealed_with = KeyIdField()
     version = models.PositiveIntegerField(default=1, editable=False)
     replaced_at = models.DateTimeField(auto_now=True)
 

@@ -24,6 +24,7 @@ from cloudconsole.aws.sts import CallerIdentity
 from cloudconsole.core import clock, jobs
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.permissions import Perm
+from cloudconsole.sealing import Sealed
 
 _RESERVATION = "accounts.external_id"
 _RESERVATION_LASTS_S = 7 * 24 * 3600
@@ -92,7 +93,7 @@ def create(*, new: NewAccount, by: User) -> AwsAccount:
     identity = _proven(draft, key, by)
     draft.account_id = identity.account_id
     draft.status, draft.verified_at = Status.OK, clock.now()
-    _store_new(draft, key, by, identity.request_id)
+    _store_new(draft, _sealed(draft, key), by, identity.request_id)
     verification.verify(account=draft, actor=by)
     return AwsAccount.objects.get(pk=draft.pk)
 
@@ -100,7 +101,7 @@ def create(*, new: NewAccount, by: User) -> AwsAccount:
 def create_unproven(*, new: NewAccount, by: User) -> AwsAccount:
     """Store an account as `pending`, without asking AWS: for a role whose trust policy needs the external id made here."""
     draft = _draft(new, by)
-    _store_new(draft, new.credentials if isinstance(new.credentials, KeyInput) else None, by, "")
+    _store_new(draft, _sealed(draft, new.credentials if isinstance(new.credentials, KeyInput) else None), by, "")
     return draft
 
 
@@ -118,7 +119,7 @@ def change(*, account: AwsAccount, changes: AccountChanges, by: User) -> AwsAcco
     _take_way(draft, changes.credentials, by)
     identity = _proven(draft, key, by)
     draft.account_id = identity.account_id
-    _store_replacement(draft, fields, key, by, identity.request_id)
+    _store_replacement(draft, fields, _sealed(draft, key), by, identity.request_id)
     verification.verify(account=draft, actor=by)
     return AwsAccount.objects.get(pk=account.pk)
 
@@ -204,6 +205,10 @@ def _proven(draft: AwsAccount, key: KeyInput | None, by: User) -> CallerIdentity
     return identity
 
 
+def _sealed(draft: AwsAccount, key: KeyInput | None) -> Sealed | None:
+    return credentials.seal(draft, key) if key else None
+
+
 @transaction.atomic
 def _record_refusal(draft: AwsAccount, by: User, code: str, aws_request_id: str) -> None:
     known = draft if draft.pk else None
@@ -221,11 +226,11 @@ def _record_refusal(draft: AwsAccount, by: User, code: str, aws_request_id: str)
 
 
 @transaction.atomic
-def _store_new(draft: AwsAccount, key: KeyInput | None, by: User, aws_request_id: str) -> None:
+def _store_new(draft: AwsAccount, key: Sealed | None, by: User, aws_request_id: str) -> None:
     _hold_hub(draft)
     _save(draft)
     if key:
-        credentials.store(account=draft, key=key)
+        credentials.put(account=draft, sealed=key)
     _published(draft)
     jobs.enqueue("costs.tick")  # its first costs are due now, not when the scheduler comes by
     audit.record(
@@ -264,12 +269,12 @@ def _store_change(draft: AwsAccount, fields: list[str], by: User) -> None:
 
 
 @transaction.atomic
-def _store_replacement(draft: AwsAccount, fields: list[str], key: KeyInput | None, by: User, aws_request_id: str) -> None:
+def _store_replacement(draft: AwsAccount, fields: list[str], key: Sealed | None, by: User, aws_request_id: str) -> None:
     _locked(draft)
     _hold_hub(draft)
     _save(draft, [*fields, *_WAY])
     if key:
-        credentials.store(account=draft, key=key)
+        credentials.put(account=draft, sealed=key)
     else:
         credentials.destroy(account=draft)
     _published(draft)

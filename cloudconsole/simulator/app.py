@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from cloudconsole.simulator import faults, iam, memory, moto_backend, organizations, signatures, sts, wire
+from cloudconsole.simulator import faults, iam, kms, memory, moto_backend, organizations, signatures, sts, wire
 from cloudconsole.simulator.calls import Call, CallLog
 from cloudconsole.simulator.clock import SimulatedClock
 from cloudconsole.simulator.cost_explorer import DEFAULT_PAGE_SIZE, CostExplorer, with_duplicate_keys
@@ -150,6 +150,8 @@ class SimulatedAws:
         if query is not None:
             result = query(identity, call.request.form())
             return wire.query_answer(call.service, call.operation, result, call.request_id)
+        if call.service == "kms":
+            kms.refuse_unusable_key(call.operation, call.arguments(), identity.account_id, call.region)
         return moto_backend.answer(call.request, identity.account_id, call.request.headers.get("host", "localhost"))
 
     def _query_operations(self) -> dict[str, Callable[[Identity, dict[str, str]], str]]:

@@ -78,7 +78,9 @@ def _begin(lease: Lease) -> None:
         access = credentials.access_for(snapshot.source.account, None)
     except CloudconsoleError as error:
         remedy = getattr(error, "remedy", "") or "Replace the account's credentials."
-        work.finish(Trouble(error.code, error.detail, remedy, Health.DENIED))
+        # A part of this installation that is away for now says nothing about the account's rights.
+        health = Health.STALE if error.kind is Kind.UNAVAILABLE else Health.DENIED
+        work.finish(Trouble(error.code, error.detail, remedy, health))
         return
     work.go(access)
 

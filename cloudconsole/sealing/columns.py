@@ -1,0 +1,73 @@
+"""Every sealed column of the installation, whatever app declares it, as rotation and checks see it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+from django.db.models import Count
+
+from cloudconsole.sealing.fields import SealedField
+from cloudconsole.sealing.keyring import Context, Sealed
+
+
+@dataclass(frozen=True)
+class SealedRow:
+    """One ciphertext, where it stands, and the context it was sealed with."""
+
+    pk: Any
+    sealed: Sealed
+    context: Context
+
+
+@dataclass(frozen=True)
+class Column:
+    """One sealed column of one model."""
+
+    model: type[models.Model]
+    field: SealedField
+
+    @property
+    def name(self) -> str:
+        return f"{self.model._meta.label}.{self.field.name}"
+
+    def per_key(self) -> Counter[str]:
+        """How many rows each key has sealed."""
+        counted = self._rows().order_by().values_list(self.field.key_field).annotate(Count("pk"))
+        return Counter(dict(counted))
+
+    def to_rotate(self, current: str, *, after: Any, limit: int) -> Sequence[SealedRow]:
+        """The next rows that another key than `current` has sealed, in the order of their primary keys."""
+        rows = self._rows().exclude(**{self.field.key_field: current}).order_by("pk")
+        if after is not None:
+            rows = rows.filter(pk__gt=after)
+        found = rows.values_list("pk", self.field.name, self.field.key_field, self.field.owner)[:limit]
+        return [
+            SealedRow(pk, Sealed(bytes(ciphertext), key_id), Context(str(owner), self.field.purpose))
+            for pk, ciphertext, key_id, owner in found
+        ]
+
+    def swap(self, row: SealedRow, new: Sealed) -> bool:
+        """Put `new` in place of exactly the ciphertext that was read. False when somebody has written meanwhile."""
+        same = self.model._base_manager.filter(
+            **{"pk": row.pk, self.field.name: row.sealed.ciphertext, self.field.key_field: row.sealed.key_id}
+        )
+        return bool(same.update(**{self.field.name: new.ciphertext, self.field.key_field: new.key_id}))
+
+    def _rows(self) -> models.QuerySet[Any]:
+        return self.model._base_manager.exclude(**{self.field.name: None})
+
+
+def all_columns() -> list[Column]:
+    """Every SealedField of every model, in a steady order."""
+    found = [
+        Column(model, field)
+        for model in apps.get_models()
+        for field in model._meta.local_fields
+        if isinstance(field, SealedField)
+    ]
+    return sorted(found, key=lambda column: column.name)
