@@ -10,10 +10,10 @@ from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
 from allauth.mfa.admin import AuthenticatorAdmin  # noqa: F401 - the same
 from allauth.mfa.models import Authenticator
-from allauth.usersessions.admin import UserSessionAdmin  # noqa: F401 - the same
-from allauth.usersessions.models import UserSession
 from allauth.socialaccount import admin as _socialaccount_admin  # noqa: F401 - and these
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.admin import UserSessionAdmin  # noqa: F401 - the same
+from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.admin import UserAdmin

@@ -53,7 +53,8 @@ class _Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
 
     def complete_login(self, request: HttpRequest, app: SocialApp, token: Any, **kwargs: Any) -> SocialLogin:
         encoded = str(kwargs["response"].get("id_token") or "")
-        login = SocialLogin(account=SocialAccount(provider=self.provider_id), user=User())
+        account = SocialAccount(provider=self.provider_id)
+        login = SocialLogin(account=account, user=User(), provider=self.get_provider())
         login.id_token = encoded
         return login
 

@@ -8,8 +8,8 @@ from accounts.models.aws_account import (
     Status,
     make_external_id,
 )
-from accounts.models.keys import Invitation, PersonalToken, Scope
 from accounts.models.encryption import EncryptionKey
+from accounts.models.keys import Invitation, PersonalToken, Scope
 from accounts.models.people import Grant, User
 
 __all__ = [

@@ -10,11 +10,15 @@ from threading import Event
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from accounts.models import AwsAccount, AwsCredential, EncryptionKey
+from accounts.mfa import MFAAdapter, SecondFactors
+from accounts.models import AwsAccount, AwsCredential, EncryptionKey, User
 from accounts.services import credentials, encryption
 from accounts.services.inputs import KeyInput
 from audit.models import AuditEvent
@@ -59,7 +63,8 @@ def complaints() -> dict[str, str]:
 
 
 def test_every_sealed_column_of_every_app_is_found() -> None:
-    assert "accounts.AwsCredential.sealed" in [column.name for column in all_columns()]
+    found = [column.name for column in all_columns()]
+    assert {"accounts.AwsCredential.sealed", "mfa.Authenticator.secret", "mfa.Authenticator.seed"} <= set(found)
 
 
 @pytest.mark.django_db
@@ -84,6 +89,39 @@ def test_everything_moves_to_the_new_key_and_the_old_one_may_go(settings: Any) -
     assert complaints() == {}
     event = AuditEvent.objects.get(action="keys.rotated")
     assert (event.subject, event.detail["rows"]) == (new, 5)
+
+
+@pytest.mark.django_db
+def test_second_factors_move_with_everything_else(settings: Any, viewer: User) -> None:
+    TOTP.activate(viewer, "JBSWY3DPEHPK3PXP")
+    codes = RecoveryCodes.activate(viewer).get_unused_codes()
+    new, old = ids(settings, NEW, OLD)
+    assert encryption.rows_per_key() == {old: 2}
+    assert f"Moved 2 from {old}." in rotated("--batch-size", "1")
+    assert encryption.rows_per_key() == {new: 2}
+    settings.FERNET_KEYS = [NEW]
+    assert MFAAdapter().decrypt(Authenticator.objects.get(type="totp").data["secret"]) == "JBSWY3DPEHPK3PXP"
+    assert Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes() == codes
+    assert complaints() == {}
+
+
+@pytest.mark.django_db
+def test_a_second_factor_whose_key_is_gone_keeps_the_key_from_being_forgotten(settings: Any, viewer: User) -> None:
+    TOTP.activate(viewer, "JBSWY3DPEHPK3PXP")
+    (old,) = ids(settings, OLD)
+    settings.FERNET_KEYS = [NEW]
+    assert old in complaints()["cloudconsole.E004"]
+
+
+@pytest.mark.django_db
+def test_a_recovery_code_used_while_its_seed_moves_stays_used(settings: Any, viewer: User) -> None:
+    codes = RecoveryCodes.activate(viewer).get_unused_codes()
+    ids(settings, NEW, OLD)
+    (row,) = SecondFactors("seed").to_rotate(keyring().current.key_id, after=None, limit=10)
+    assert Authenticator.objects.get().wrap().validate_code(codes[0])
+    assert SecondFactors("seed").swap(row, keyring().seal(keyring().open(row.sealed, row.context), row.context))
+    assert Authenticator.objects.get().wrap().get_unused_codes() == codes[1:]
+    assert not SecondFactors("seed").swap(row, row.sealed), "what was read before is not there any more"
 
 
 @pytest.mark.django_db

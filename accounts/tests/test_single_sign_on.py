@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from http.client import HTTPConnection
@@ -13,6 +14,7 @@ import boto3
 import jwt
 import pytest
 import time_machine
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from allauth.socialaccount.models import SocialAccount
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -151,6 +153,20 @@ def test_a_person_signs_in_through_cognito_with_the_role_of_their_group(pool: Po
     assert user is not None
     assert (user.username, user.email, user.role, user.has_usable_password()) == ("ada", "ada@example.com", "operator", False)
     assert {"session.signed_in", "user.created"} <= set(AuditEvent.objects.values_list("action", flat=True))
+
+
+def test_a_person_with_a_second_factor_here_is_asked_for_it_after_the_provider(pool: Pool) -> None:
+    pool.add("ada", "cloud-ops")
+    Browser().sign_in("ada")
+    TOTP.activate(User.objects.get(username="ada"), "JBSWY3DPEHPK3PXP")
+    browser = Browser()
+    assert browser.sign_in("ada").headers["Location"] == "/sign-in/code"
+    assert browser.user is None
+    assert browser.client.post("/sign-in/code", {"code": "000000"}).status_code == 200
+    assert browser.user is None
+    code = format_hotp_value(hotp_value("JBSWY3DPEHPK3PXP", int(time.time()) // 30))
+    assert browser.client.post("/sign-in/code", {"code": code}).headers["Location"] == "/"
+    assert browser.user is not None
 
 
 def test_the_request_carries_state_nonce_and_pkce(pool: Pool) -> None:

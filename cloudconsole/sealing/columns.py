@@ -1,11 +1,11 @@
-"""Every sealed column of the installation, whatever app declares it, as rotation and checks see it."""
+"""Every place of the installation that holds sealed secrets, whatever app declares it, as rotation and checks see it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from django.apps import apps
 from django.db import models
@@ -24,9 +24,28 @@ class SealedRow:
     context: Context
 
 
+class Column(Protocol):
+    """One place where secrets are stored. `name` is what reports call it."""
+
+    @property
+    def name(self) -> str: ...
+
+    def per_key(self) -> Counter[str]:
+        """How many secrets each key has sealed, by key id."""
+        ...
+
+    def to_rotate(self, current: str, *, after: Any, limit: int) -> Sequence[SealedRow]:
+        """The next rows that another key than `current` has sealed, in the order of their primary keys."""
+        ...
+
+    def swap(self, row: SealedRow, new: Sealed) -> bool:
+        """Put `new` in place of exactly the ciphertext that was read. False when somebody has written meanwhile."""
+        ...
+
+
 @dataclass(frozen=True)
-class Column:
-    """One sealed column of one model."""
+class FieldColumn:
+    """A SealedField of a model."""
 
     model: type[models.Model]
     field: SealedField
@@ -36,12 +55,10 @@ class Column:
         return f"{self.model._meta.label}.{self.field.name}"
 
     def per_key(self) -> Counter[str]:
-        """How many rows each key has sealed."""
         counted = self._rows().order_by().values_list(self.field.key_field).annotate(Count("pk"))
         return Counter(dict(counted))
 
     def to_rotate(self, current: str, *, after: Any, limit: int) -> Sequence[SealedRow]:
-        """The next rows that another key than `current` has sealed, in the order of their primary keys."""
         rows = self._rows().exclude(**{self.field.key_field: current}).order_by("pk")
         if after is not None:
             rows = rows.filter(pk__gt=after)
@@ -52,7 +69,6 @@ class Column:
         ]
 
     def swap(self, row: SealedRow, new: Sealed) -> bool:
-        """Put `new` in place of exactly the ciphertext that was read. False when somebody has written meanwhile."""
         same = self.model._base_manager.filter(
             **{"pk": row.pk, self.field.name: row.sealed.ciphertext, self.field.key_field: row.sealed.key_id}
         )
@@ -62,12 +78,20 @@ class Column:
         return self.model._base_manager.exclude(**{self.field.name: None})
 
 
+_registered: list[Column] = []
+
+
+def register(*columns: Column) -> None:
+    """Secrets in tables that are not ours, which cannot declare a SealedField; said once, when the apps are ready."""
+    _registered.extend(column for column in columns if column not in _registered)
+
+
 def all_columns() -> list[Column]:
-    """Every SealedField of every model, in a steady order."""
-    found = [
-        Column(model, field)
+    """Every SealedField of every model and everything registered, in a steady order."""
+    found: list[Column] = [
+        FieldColumn(model, field)
         for model in apps.get_models()
         for field in model._meta.local_fields
         if isinstance(field, SealedField)
     ]
-    return sorted(found, key=lambda column: column.name)
+    return sorted([*found, *_registered], key=lambda column: column.name)
