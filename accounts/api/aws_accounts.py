@@ -104,6 +104,8 @@ class VerificationSerializer(serializers.Serializer[verification.Verification]):
     code = serializers.CharField()
     detail = serializers.CharField()
     remedy = serializers.CharField()
+    aws_code = serializers.CharField(help_text="AWS's own code where the credentials were refused, else empty.")
+    aws_message = serializers.CharField(help_text="AWS's own words, without secrets.")
     account_id = serializers.CharField(source="identity.account_id", default=None, allow_null=True)
     arn = serializers.CharField(source="identity.arn", default=None, allow_null=True)
     external_id_enforced = serializers.BooleanField(

@@ -64,6 +64,8 @@ class Verification:
     external_id_enforced: bool | None = None
     findings: tuple[Finding, ...] = ()
     aws_request_id: str = ""
+    aws_code: str = ""
+    aws_message: str = ""
 
 
 def verify(*, account: AwsAccount, actor: User | None) -> Verification:
@@ -78,7 +80,7 @@ def _examine(account: AwsAccount, actor: User | None) -> Verification:
         access = credentials.access_for(account, actor)
         identity = sts.whoami(access)
     except AwsError as error:
-        return Verification(Status.ERROR, error.code, error.detail, error.remedy, aws_request_id=error.request_id)
+        return _refused(error)
     except CloudconsoleError as error:
         return Verification(Status.ERROR, error.code, error.detail, getattr(error, "remedy", ""))
     wrong = _wrong_account(account, identity)
@@ -87,6 +89,18 @@ def _examine(account: AwsAccount, actor: User | None) -> Verification:
     findings = tuple(_probe(name, access, identity) for name in CAPABILITIES if name in account.capabilities)
     enforced = _external_id_enforced(access)
     return _summary(identity, enforced, findings)
+
+
+def _refused(error: AwsError) -> Verification:
+    return Verification(
+        Status.ERROR,
+        error.code,
+        error.detail,
+        error.remedy,
+        aws_request_id=error.request_id,
+        aws_code=error.aws_code,
+        aws_message=error.aws_message,
+    )
 
 
 def _wrong_account(account: AwsAccount, identity: CallerIdentity) -> Verification | None:
