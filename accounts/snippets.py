@@ -47,7 +47,7 @@ def for_new_role(hubs: Iterable[AwsAccount], external_id: str) -> list[Snippet]:
 
 def every_permission() -> str:
     """The policy for everything that can be switched on."""
-    return _text(policy.permissions_policy(policy.CAPABILITIES))
+    return _text(policy.permissions_policy(policy.BY_DEFAULT))
 
 
 def _text(document: PolicyDocument) -> str:

@@ -19,4 +19,5 @@ urlpatterns = [
     path("/accounts/<str:account_id>/verify", aws_accounts.Verify.as_view()),
     path("/accounts/<str:account_id>/policy", aws_accounts.Policy.as_view()),
     path("/accounts/<str:account_id>/trust-policy", aws_accounts.TrustPolicy.as_view()),
+    path("/accounts/<str:account_id>/cloudformation", aws_accounts.CloudFormation.as_view()),
 ]

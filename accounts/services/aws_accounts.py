@@ -29,7 +29,7 @@ _RESERVATION = "accounts.external_id"
 _RESERVATION_LASTS_S = 7 * 24 * 3600
 
 # How an account is reached: what changes together when its credentials are replaced.
-_WAY = ("auth_method", "role_arn", "hub", "access_key_hint", "account_id")
+_WAY = ("auth_method", "role_arn", "hub", "access_key_hint", "account_id", "credentials_expire_at", "key_created_at")
 
 
 class AliasTaken(CloudconsoleError):
@@ -166,9 +166,11 @@ def _draft(new: NewAccount, by: User) -> AwsAccount:
 def _take_way(draft: AwsAccount, given: CredentialInput, by: User) -> None:
     """Set how the account is reached."""
     draft.role_arn, draft.hub, draft.access_key_hint = "", None, ""
+    draft.credentials_expire_at, draft.key_created_at = None, None
     match given:
         case KeyInput():
             draft.auth_method, draft.access_key_hint = AuthMethod.ACCESS_KEY, given.hint
+            draft.credentials_expire_at = given.expires_at
         case HostInput():
             draft.auth_method = AuthMethod.AMBIENT
         case RoleInput():
