@@ -149,6 +149,24 @@ class EditAccountForm(RefusableForm):
         )
 
 
+class AdoptForm(RefusableForm):
+    """How chosen accounts of an organization are adopted. Which ones comes with the table of accounts."""
+
+    role_name = forms.CharField(
+        label="Role in each account",
+        max_length=577,
+        initial="CloudconsoleReadOnly",
+        help_text="Its name is the same in every account; with its path, if it has one.",
+        widget=forms.TextInput(attrs=_PLAIN),
+    )
+    environment = forms.ChoiceField(choices=Environment.choices, initial=Environment.DEVELOPMENT)
+    everything = forms.BooleanField(label="All that are not connected yet", required=False)
+
+    def refuse(self, error: Any) -> None:
+        """A refusal about the chosen accounts stands above the form."""
+        self.add_error("role_name" if error.attr == "role_name" else None, error.detail)
+
+
 class AccountFilterForm(forms.Form):
     """What narrows the list of accounts beside the scope."""
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 
-from accounts.models import AwsAccount, Grant, User
+from accounts.models import AdoptionBatch, AwsAccount, Grant, User
 from cloudconsole.core.permissions import ACCOUNT_SCOPED, ROLE_PERMISSIONS, Perm, Role
 from cloudconsole.management import reference
 from cloudconsole.management.reference import ANYBODY, Route
@@ -31,11 +31,19 @@ class World:
 
     account: AwsAccount
     snapshot: CostSnapshot
+    adoption: AdoptionBatch
+    gone: AwsAccount
     people: dict[str, User]
 
     def example(self, path: str) -> str:
         """`path` with this world's things in the places of its placeholders."""
-        thing = {"accounts": self.account.pk, "snapshots": self.snapshot.pk, "users": self.people["stranger"].pk}
+        thing = {
+            "adoptions": self.adoption.pk,
+            "disconnected": self.gone.pk,
+            "accounts": self.account.pk,
+            "snapshots": self.snapshot.pk,
+            "users": self.people["stranger"].pk,
+        }
         found = [noun for noun in thing if noun in path]
         if PLACEHOLDER.search(path) and len(found) != 1:
             raise LookupError(f"say in World.example which thing {path} is about")
@@ -55,7 +63,9 @@ def world(db: None) -> World:
     }
     Grant.objects.create(user=people["viewer"], account=account, role=Role.VIEWER)
     Grant.objects.create(user=people["operator"], account=account, role=Role.OPERATOR)
-    return World(account, snapshot, people)
+    adoption = AdoptionBatch.objects.create(hub=account, role_name="Role", environment="production")
+    gone = AwsAccount.objects.create(alias="gone", auth_method="ambient", deleted_at=datetime(2026, 11, 1, tzinfo=UTC))
+    return World(account, snapshot, adoption, gone, people)
 
 
 def ask(world: World, route: Route, who: str) -> Any:

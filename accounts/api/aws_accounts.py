@@ -156,7 +156,7 @@ class Accounts(ListApiView):
         return Response(AccountSerializer(account).data, status=status.HTTP_201_CREATED)
 
 
-class _AccountView(ApiView):
+class AccountView(ApiView):
     """One account; its lookup says 404 to those who may not see it and 403 to those who may only see it."""
 
     object_decides = True
@@ -167,7 +167,7 @@ class _AccountView(ApiView):
         return selectors.get_for(person(self.request), account_id, needed)
 
 
-class Account(_AccountView):
+class Account(AccountView):
     permission = {"GET": Perm.ACCOUNTS_VIEW, "PATCH": Perm.ACCOUNTS_MANAGE, "DELETE": Perm.ACCOUNTS_MANAGE}
 
     @extend_schema(responses=AccountSerializer, tags=["accounts"])
@@ -195,7 +195,7 @@ class Account(_AccountView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class Verify(_AccountView):
+class Verify(AccountView):
     permission = Perm.ACCOUNTS_VERIFY
 
     @extend_schema(request=None, responses=VerificationSerializer, tags=["accounts"])
@@ -205,7 +205,7 @@ class Verify(_AccountView):
         return Response(VerificationSerializer(result).data)
 
 
-class Policy(_AccountView):
+class Policy(AccountView):
     permission = Perm.ACCOUNTS_VIEW
 
     @extend_schema(
@@ -220,7 +220,7 @@ class Policy(_AccountView):
         return Response(policies.permissions_policy(account=account, capabilities=wanted))
 
 
-class TrustPolicy(_AccountView):
+class TrustPolicy(AccountView):
     permission = Perm.ACCOUNTS_VIEW
 
     @extend_schema(responses=dict[str, Any], tags=["accounts"])
@@ -229,7 +229,7 @@ class TrustPolicy(_AccountView):
         return Response(policies.trust_policy(account=self.account(account_id), actor=person(request)))
 
 
-class CloudFormation(_AccountView):
+class CloudFormation(AccountView):
     permission = Perm.ACCOUNTS_VIEW
 
     @extend_schema(responses=dict[str, Any], tags=["accounts"])

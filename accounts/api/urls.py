@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.api import aws_accounts, identity, people
+from accounts.api import aws_accounts, identity, organizations, people
 
 urlpatterns = [
     path("/auth/signup", identity.SignUp.as_view()),
@@ -20,4 +20,9 @@ urlpatterns = [
     path("/accounts/<str:account_id>/policy", aws_accounts.Policy.as_view()),
     path("/accounts/<str:account_id>/trust-policy", aws_accounts.TrustPolicy.as_view()),
     path("/accounts/<str:account_id>/cloudformation", aws_accounts.CloudFormation.as_view()),
+    path("/accounts/<str:account_id>/discover", organizations.Discover.as_view()),
+    path("/accounts/<str:account_id>/import", organizations.Import.as_view()),
+    path("/accounts/<str:account_id>/stack-set", organizations.StackSet.as_view()),
+    path("/adoptions/<int:batch_id>", organizations.AdoptionDetail.as_view()),
+    path("/adoptions/<int:batch_id>/retry", organizations.AdoptionRetry.as_view()),
 ]

@@ -99,9 +99,7 @@ class AwsAccount(models.Model):
     verified_at = models.DateTimeField(null=True, blank=True)
     next_check_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When AWS is asked again by itself.")
     failed_checks = models.PositiveSmallIntegerField(default=0, editable=False, help_text="In a row, until one succeeds.")
-    enabled_regions = models.JSONField(
-        default=list, blank=True, editable=False, help_text="As AWS told them."
-    )
+    enabled_regions = models.JSONField(default=list, blank=True, editable=False, help_text="As AWS told them.")
     regions_observed_at = models.DateTimeField(null=True, blank=True, editable=False)
     key_created_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When AWS made the access key; empty where it did not tell."
@@ -134,6 +132,10 @@ class AwsAccount(models.Model):
 
     def __str__(self) -> str:
         return self.alias
+
+    def closed_regions(self) -> list[str]:
+        """Regions chosen here that are not enabled in AWS, as far as that is known."""
+        return [name for name in self.regions if self.enabled_regions and name not in self.enabled_regions]
 
 
 class AwsCredential(models.Model):

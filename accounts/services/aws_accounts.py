@@ -67,6 +67,12 @@ class NotConfirmed(CloudconsoleError):
     title = "Removing an account needs its alias"
 
 
+class StillConnected(CloudconsoleError):
+    kind = Kind.CONFLICT
+    code = "account_connected"
+    title = "The account is still connected"
+
+
 @dataclass(frozen=True)
 class Reservation:
     """An external id made here, and the signed note with which `create` accepts it for one new account."""
@@ -78,7 +84,12 @@ class Reservation:
 def reserve_external_id() -> Reservation:
     """An external id for a trust policy that is written before the account is connected. Never chosen by a person."""
     external_id = make_external_id()
-    return Reservation(external_id, signing.dumps(external_id, salt=_RESERVATION))
+    return Reservation(external_id, note_for(external_id))
+
+
+def note_for(external_id: str) -> str:
+    """The signed note for an external id that was made here before."""
+    return signing.dumps(external_id, salt=_RESERVATION)
 
 
 def create(*, new: NewAccount, by: User) -> AwsAccount:
@@ -143,6 +154,22 @@ def delete(*, account: AwsAccount, confirm: str, by: User) -> None:
     account.save(update_fields=["deleted_at", "hub", "access_key_hint"])
     _published(account)
     audit.record(verbs.ACCOUNT_DELETED, actor=by, account=account)
+
+
+@transaction.atomic
+def purge(*, account: AwsAccount, confirm: str, by: User) -> None:
+    """Delete a disconnected account with everything that was kept under its name. The audit trail stays.
+
+    Raises NotConfirmed unless `confirm` is the alias, StillConnected for an account that is in use.
+    """
+    row = AwsAccount.objects.select_for_update().get(pk=account.pk)
+    if row.deleted_at is None:
+        raise StillConnected("Disconnect the account first; purging is a second step.")
+    if confirm != row.alias:
+        raise NotConfirmed(f"Confirm with the alias “{row.alias}”.", attr="confirm")
+    frozen = AwsAccount(pk=row.pk, alias=row.alias, account_id=row.account_id)
+    row.delete()
+    audit.record(verbs.ACCOUNT_PURGED, actor=by, account=frozen)
 
 
 def _draft(new: NewAccount, by: User) -> AwsAccount:

@@ -51,6 +51,12 @@ DOORS = (
     Door("post", "/api/accounts/{account}/verify", 200, 200, 403, 404),
     Door("get", "/api/accounts/{account}/policy", 200, 200, 200, 404),
     Door("get", "/api/accounts/{account}/trust-policy", 409, 409, 409, 404),
+    Door("get", "/api/accounts/{account}/cloudformation", 409, 409, 409, 404),
+    Door("post", "/api/accounts/{account}/discover", 424, 403, 403, 404),
+    Door("post", "/api/accounts/{account}/import", 400, 403, 403, 404),
+    Door("get", "/api/accounts/{account}/stack-set", 409, 403, 403, 404),
+    Door("get", "/api/adoptions/{batch}", 404, 403, 403, 403),
+    Door("post", "/api/adoptions/{batch}/retry", 404, 403, 403, 403),
     Door("post", "/api/auth/signup", 400, 400, 400, 400, nobody=400),
     Door("post", "/api/auth/login", 400, 400, 400, 400, nobody=400),
     Door("post", "/api/auth/token", 400, 400, 400, 400, nobody=400),
@@ -71,7 +77,7 @@ def test_a_door_opens_to_those_it_is_meant_for(
 ) -> None:
     user = None if caller == "nobody" else request.getfixturevalue(caller)
     person = make_user("somebody")
-    path = door.path.format(account=account.pk, person=person.pk)
+    path = door.path.format(account=account.pk, person=person.pk, batch=999_999)
     answer = getattr(api(user), door.method)(path, {})
     assert answer.status_code == getattr(door, caller), answer.content
     if answer.status_code >= 400:
@@ -80,7 +86,8 @@ def test_a_door_opens_to_those_it_is_meant_for(
 
 def test_the_table_knows_every_route_and_method() -> None:
     known = {
-        (door.method, door.path.replace("{account}", "<str:account_id>").replace("{person}", "<int:user_id>")) for door in DOORS
+        (door.method, door.path.format(account="<str:account_id>", person="<int:user_id>", batch="<int:batch_id>"))
+        for door in DOORS
     }
     assert known == set(_routes())
 

@@ -28,7 +28,7 @@ class Statement(TypedDict):
     Sid: str
     Effect: Literal["Allow"]
     Action: str | list[str]
-    Resource: NotRequired[str]
+    Resource: NotRequired[str | list[str]]
     Principal: NotRequired[dict[str, str]]
     Condition: NotRequired[dict[str, dict[str, str]]]
 
@@ -90,6 +90,14 @@ def permissions_policy(enabled: Iterable[str]) -> PolicyDocument:
     return {
         "Version": "2012-10-17",
         "Statement": [_allow(capability) for name, capability in CAPABILITIES.items() if name in wanted],
+    }
+
+
+def assuming_policy(role_arns: list[str]) -> PolicyDocument:
+    """Lets a hub assume these roles."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Sid": "CloudconsoleAssumeRoles", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": role_arns}],
     }
 
 

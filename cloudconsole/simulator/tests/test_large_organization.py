@@ -68,7 +68,7 @@ def test_a_user_makes_a_second_key_and_no_third(aws: Aws) -> None:
     iam = aws.client("iam", "development")
     made = iam.create_access_key()["AccessKey"]
     assert made["Status"] == "Active"
-    assert refused(lambda: iam.create_access_key()).code == "LimitExceeded"
+    assert refused(iam.create_access_key).code == "LimitExceeded"
     iam.delete_access_key(AccessKeyId=made["AccessKeyId"])
     assert refused(lambda: iam.delete_access_key(AccessKeyId=made["AccessKeyId"])).code == "NoSuchEntity"
     aws.simulator.reset()
