@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts.views import aws_accounts, changes, organizations, removal, stacks
+from accounts.views import aws_accounts, changes, key_rotation, organizations, removal, stacks
 
 app_name = "accounts"
 urlpatterns = [
@@ -18,6 +18,7 @@ urlpatterns = [
     path("accounts/<int:pk>/stack-set.json", organizations.StackSetTemplate.as_view(), name="stack-set"),
     path("adoptions/<int:pk>", organizations.AdoptionDetail.as_view(), name="adoption"),
     path("adoptions/<int:pk>/retry", organizations.RetryAdoption.as_view(), name="retry-adoption"),
+    path("accounts/<int:pk>/rotation", key_rotation.RotateKey.as_view(), name="rotation"),
     path("accounts/<int:pk>/verify", aws_accounts.VerifyAccount.as_view(), name="verify"),
     path("accounts/<int:pk>/remove", removal.RemoveAccount.as_view(), name="remove"),
     path("disconnected/<int:pk>/purge", removal.PurgeAccount.as_view(), name="purge"),

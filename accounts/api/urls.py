@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.api import aws_accounts, identity, organizations, people
+from accounts.api import aws_accounts, identity, key_rotation, organizations, people
 
 urlpatterns = [
     path("/auth/signup", identity.SignUp.as_view()),
@@ -23,6 +23,9 @@ urlpatterns = [
     path("/accounts/<str:account_id>/discover", organizations.Discover.as_view()),
     path("/accounts/<str:account_id>/import", organizations.Import.as_view()),
     path("/accounts/<str:account_id>/stack-set", organizations.StackSet.as_view()),
+    path("/accounts/<str:account_id>/rotation", key_rotation.Rotation.as_view()),
+    path("/accounts/<str:account_id>/rotation/next", key_rotation.NextStep.as_view()),
+    path("/accounts/<str:account_id>/rotation/undo", key_rotation.Undo.as_view()),
     path("/adoptions/<int:batch_id>", organizations.AdoptionDetail.as_view()),
     path("/adoptions/<int:batch_id>/retry", organizations.AdoptionRetry.as_view()),
 ]
