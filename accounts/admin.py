@@ -20,7 +20,7 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 
-from accounts.models import AwsAccount, CapabilityCheck, Grant, User
+from accounts.models import Adoption, AwsAccount, CapabilityCheck, Discovery, Grant, KeyRotation, User
 from accounts.services import aws_accounts, inputs, people
 from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.core.permissions import Role
@@ -160,6 +160,28 @@ class CapabilityCheckAdmin(_ReadOnlyAdmin):
     list_display = ["account", "capability", "status", "aws_code", "checked_at"]
     list_filter = ["status", "capability"]
     search_fields = ["account__alias"]
+
+
+@admin.register(Adoption)
+class AdoptionAdmin(_ReadOnlyAdmin):
+    list_display = ["name", "number", "batch", "status", "error_aws_code", "finished_at"]
+    list_filter = ["status"]
+    search_fields = ["name", "number"]
+
+
+@admin.register(Discovery)
+class DiscoveryAdmin(_ReadOnlyAdmin):
+    list_display = ["account", "organization_id", "management_number", "observed_at"]
+
+
+@admin.register(KeyRotation)
+class KeyRotationAdmin(_ReadOnlyAdmin):
+    list_display = ["account", "status", "old_key_hint", "new_key_hint", "changed_at"]
+    list_filter = ["status"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[KeyRotation]:
+        # The keys are never needed here, and one that no key opens must not take the list with it.
+        return cast("QuerySet[KeyRotation]", super().get_queryset(request)).defer("sealed")
 
 
 def _reader(request: HttpRequest) -> User:

@@ -23,7 +23,7 @@ def hanging_on(account: AwsAccount) -> list[Hanging]:
     """What would go with the account if it were purged, most first. Rows that nobody would miss by name are counted too."""
     counts: dict[str, int] = {}
     for model, path in _paths(AwsAccount, "", 0, frozenset()):
-        name = str(model._meta.verbose_name_plural)
+        name = str(model._meta.verbose_name_plural).replace("aws ", "AWS ")
         counts[name] = counts.get(name, 0) + model._base_manager.filter(**{path: account}).count()
     found = [Hanging(name, count) for name, count in counts.items() if count]
     return sorted(found, key=lambda one: -one.count)

@@ -108,6 +108,8 @@ def _actions(capabilities: Collection[str]) -> list[str]:
 
 
 def _lines(before: PolicyDocument, after: PolicyDocument) -> tuple[Line, ...]:
+    """What differs, with three lines around it; "…" stands for what is left out. Empty when nothing differs."""
     old, new = (json.dumps(document, indent=2).splitlines() for document in (before, after))
     marks: dict[str, Literal["kept", "added", "removed"]] = {" ": "kept", "+": "added", "-": "removed"}
-    return tuple(Line(marks[line[0]], line[2:]) for line in difflib.ndiff(old, new) if line[0] in marks)
+    compared = list(difflib.unified_diff(old, new, n=3, lineterm=""))[2:]
+    return tuple(Line(marks[line[0]], line[1:]) if line[0] in marks else Line("kept", "…") for line in compared)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -98,6 +100,24 @@ def test_a_second_key_that_is_not_ours_is_never_deleted(account: AwsAccount, adm
         assert answer.status_code == 409
     assert foreign in _keys(account)
     assert KeyRotation.objects.get().error_code == "two_keys_already"
+
+
+def test_neither_key_is_stored_or_told_in_plain(account: AwsAccount, admin: User, api: Api) -> None:
+    answer = api(admin).post(f"/api/accounts/{account.pk}/rotation").content.decode()
+    rotation = KeyRotation.objects.get()
+    kept = json.loads(rotation.sealed)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM accounts_keyrotation")
+        stored = " ".join(bytes(v).decode() if isinstance(v, bytes | memoryview) else str(v) for v in cursor.fetchone())
+    browser = Client()
+    browser.force_login(admin)
+    pages = [
+        f"/accounts/{account.pk}/rotation",
+        f"/admin/accounts/keyrotation/{rotation.pk}/change/",
+        "/admin/accounts/keyrotation/",
+    ]
+    seen = "".join([answer, stored, *(browser.get(page).content.decode() for page in pages)])
+    assert [secret for secret in (kept["old"][1], kept["new"][1]) if secret in seen] == []
 
 
 def test_two_at_the_same_step_do_it_once(account: AwsAccount, admin: User) -> None:
