@@ -27,7 +27,17 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 
-from accounts.models import AwsAccount, CapabilityCheck, Grant, Invitation, PersonalToken, User
+from accounts.models import (
+    Adoption,
+    AwsAccount,
+    CapabilityCheck,
+    Discovery,
+    Grant,
+    Invitation,
+    KeyRotation,
+    PersonalToken,
+    User,
+)
 from accounts.services import aws_accounts, inputs, people
 from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.core.permissions import Role
@@ -193,6 +203,24 @@ class InvitationAdmin(_ReadOnlyAdmin):
     list_filter = ["role"]
     search_fields = ["email"]
     fields = list_display
+
+
+@admin.register(Adoption)
+class AdoptionAdmin(_ReadOnlyAdmin):
+    list_display = ["name", "number", "batch", "status", "error_aws_code", "finished_at"]
+    list_filter = ["status"]
+    search_fields = ["name", "number"]
+
+
+@admin.register(Discovery)
+class DiscoveryAdmin(_ReadOnlyAdmin):
+    list_display = ["account", "organization_id", "management_number", "observed_at"]
+
+
+@admin.register(KeyRotation)
+class KeyRotationAdmin(_ReadOnlyAdmin):
+    list_display = ["account", "status", "old_key_hint", "new_key_hint", "changed_at"]
+    list_filter = ["status"]
 
 
 def _reader(request: HttpRequest) -> User:

@@ -83,6 +83,16 @@ ACCOUNT_DELETED = register("account.deleted", "{actor} disconnected the AWS acco
 ACCOUNT_VERIFIED = register("account.verified", "{actor} checked the AWS account {account}")
 CREDENTIALS_REPLACED = register("account.credentials_replaced", "{actor} replaced the credentials of {account}")
 CREDENTIALS_REFUSED = register("account.credentials_refused", "AWS refused the credentials that {actor} gave for {subject}")
+ACCOUNT_PURGED = register("account.purged", "{actor} purged everything that was kept of the AWS account {account}")
+CREDENTIALS_EXPIRING = register("account.credentials_expiring", "The credentials of {account} expire in less than {within}")
+ORGANIZATION_DISCOVERED = register("organization.discovered", "{actor} looked at the organization {target} from {account}")
+ADOPTION_REQUESTED = register(
+    "adoption.requested", "{actor} asked to adopt {count} accounts of the organization through {account}"
+)
+ADOPTION_FAILED = register("adoption.failed", "Adopting {subject} through {account} failed")
+KEY_ROTATION_STARTED = register("key_rotation.started", "{actor} started to rotate the access key of {account}")
+KEY_ROTATION_STEP = register("key_rotation.step", "{actor} rotated the access key of {account}: {step}")
+KEY_ROTATION_UNDONE = register("key_rotation.undone", "{actor} took back the rotation of the access key of {account}")
 
 # encryption keys
 KEYS_ROTATED = register("keys.rotated", "{actor} re-encrypted stored secrets with {subject}")

@@ -80,6 +80,11 @@ VARIABLES = (
     ),
     Variable("AWS_ENDPOINT_URL", "AWS", "boto's own variable: point every AWS call at another endpoint."),
     Variable(
+        "CLOUDFORMATION_TEMPLATE_URL",
+        "none: the template is uploaded by hand",
+        "Address in S3 of the role's CloudFormation template, for links that open the console with everything filled in.",
+    ),
+    Variable(
         "COST_EXPLORER_MONTHLY_REQUEST_CAP",
         "500",
         "Paid Cost Explorer requests ($0.01 each) allowed per AWS account and month.",
@@ -153,6 +158,7 @@ class Environment:
     demo: bool
     demo_data: bool
     aws_endpoint_url: str
+    cloudformation_template_url: str
     cost_explorer_monthly_request_cap: int
     oidc: SingleSignOn
     kms_key_id: str
@@ -191,6 +197,7 @@ def environment(base_dir: Path) -> Environment:
         demo=_flag(env, "DEMO", default=True),
         demo_data=_flag(env, "DEMO_DATA", default=False),
         aws_endpoint_url=env.str("AWS_ENDPOINT_URL", default="").strip(),
+        cloudformation_template_url=env.str("CLOUDFORMATION_TEMPLATE_URL", default="").strip(),
         cost_explorer_monthly_request_cap=_whole_number(env, "COST_EXPLORER_MONTHLY_REQUEST_CAP", 500),
         oidc=_single_sign_on(env),
         kms_key_id=env.str("KMS_KEY_ID", default="").strip(),

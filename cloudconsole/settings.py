@@ -49,6 +49,7 @@ ADMIN_EMAIL = env.admin_email
 PORT = env.port
 DEMO = env.demo
 DEMO_DATA = env.demo_data
+CLOUDFORMATION_TEMPLATE_URL = env.cloudformation_template_url
 AWS_ENDPOINT_URL = env.aws_endpoint_url
 
 INSTALLED_APPS = [

@@ -77,6 +77,7 @@ def test_a_secret_sent_through_every_door_is_found_nowhere_afterwards(
     seen = [
         *_through_the_form(browser, good),
         *_through_the_api(api(admin), good, temporary),
+        *_through_changes(api(admin), browser, good),
         *_through_errors(api(admin), browser, good),
         *_through_sign_in(browser, api(None)),
         *_through_the_websocket(browser),
@@ -131,6 +132,18 @@ def _through_the_api(client: APIClient, good: Any, temporary: Any) -> Iterator[s
     stored = AwsAccount.objects.get(alias="by-api")
     yield _whole(client.patch(f"/api/accounts/{stored.pk}", {**way, **sandbox, "secret_access_key": CANARY}))
     yield _whole(client.post(f"/api/accounts/{stored.pk}/verify"))
+
+
+def _through_changes(client: APIClient, browser: Client, good: Any) -> Iterator[str]:
+    """Credentials replaced by the form, and the import of an organization's accounts."""
+    stored = AwsAccount.objects.get(alias="by-form")
+    key = {"auth_method": "access_key", "access_key_id": good.access_key_id, "session_token": ""}
+    for secret in (CANARY, good.secret_access_key):
+        yield _whole(browser.post(f"/accounts/{stored.pk}/credentials", {**key, "secret_access_key": secret}))
+    yield _whole(client.post(f"/api/accounts/{stored.pk}/discover"))
+    wish = {"accounts": ["422222222222"], "role_name": "CloudconsoleReadOnly", "secret_access_key": CANARY}
+    yield _whole(client.post(f"/api/accounts/{stored.pk}/import", wish))
+    yield _whole(browser.get(f"/accounts/{stored.pk}/organization"))
 
 
 def _through_errors(client: APIClient, browser: Client, good: Any) -> Iterator[str]:

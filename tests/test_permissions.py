@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 
-from accounts.models import AwsAccount, Grant, Invitation, PersonalToken, User
+from accounts.models import AdoptionBatch, AwsAccount, Grant, Invitation, PersonalToken, User
 from cloudconsole.core import clock
 from cloudconsole.core.permissions import ACCOUNT_SCOPED, ROLE_PERMISSIONS, Perm, Role
 from cloudconsole.management import reference
@@ -36,11 +36,15 @@ class World:
     snapshot: CostSnapshot
     token: PersonalToken  # of somebody who is not among `people`
     invitation: Invitation
+    adoption: AdoptionBatch
+    gone: AwsAccount
     people: dict[str, User]
 
     def example(self, path: str) -> str:
         """`path` with this world's things in the places of its placeholders."""
         thing = {
+            "adoptions": self.adoption.pk,
+            "disconnected": self.gone.pk,
             "accounts": self.account.pk,
             "snapshots": self.snapshot.pk,
             "users/<": self.people["stranger"].pk,
@@ -76,7 +80,9 @@ def world(db: None) -> World:
     else_ones = User.objects.create_user("somebody-else")
     token = PersonalToken.objects.create(user=else_ones, name="theirs", digest="-", hint="-", expires_at=in_a_day)
     invitation = Invitation.objects.create(digest="-", expires_at=in_a_day)
-    return World(account, snapshot, token, invitation, people)
+    adoption = AdoptionBatch.objects.create(hub=account, role_name="Role", environment="production")
+    gone = AwsAccount.objects.create(alias="gone", auth_method="ambient", deleted_at=datetime(2026, 11, 1, tzinfo=UTC))
+    return World(account, snapshot, token, invitation, adoption, gone, people)
 
 
 def ask(world: World, route: Route, who: str) -> Any:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.api import aws_accounts, identity, invitations, people, tokens
+from accounts.api import aws_accounts, identity, invitations, key_rotation, organizations, people, tokens
 
 urlpatterns = [
     path("/auth/signup", identity.SignUp.as_view()),
@@ -23,4 +23,13 @@ urlpatterns = [
     path("/accounts/<str:account_id>/verify", aws_accounts.Verify.as_view()),
     path("/accounts/<str:account_id>/policy", aws_accounts.Policy.as_view()),
     path("/accounts/<str:account_id>/trust-policy", aws_accounts.TrustPolicy.as_view()),
+    path("/accounts/<str:account_id>/cloudformation", aws_accounts.CloudFormation.as_view()),
+    path("/accounts/<str:account_id>/discover", organizations.Discover.as_view()),
+    path("/accounts/<str:account_id>/import", organizations.Import.as_view()),
+    path("/accounts/<str:account_id>/stack-set", organizations.StackSet.as_view()),
+    path("/accounts/<str:account_id>/rotation", key_rotation.Rotation.as_view()),
+    path("/accounts/<str:account_id>/rotation/next", key_rotation.NextStep.as_view()),
+    path("/accounts/<str:account_id>/rotation/undo", key_rotation.Undo.as_view()),
+    path("/adoptions/<int:batch_id>", organizations.AdoptionDetail.as_view()),
+    path("/adoptions/<int:batch_id>/retry", organizations.AdoptionRetry.as_view()),
 ]

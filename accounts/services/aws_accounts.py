@@ -30,7 +30,7 @@ _RESERVATION = "accounts.external_id"
 _RESERVATION_LASTS_S = 7 * 24 * 3600
 
 # How an account is reached: what changes together when its credentials are replaced.
-_WAY = ("auth_method", "role_arn", "hub", "access_key_hint", "account_id")
+_WAY = ("auth_method", "role_arn", "hub", "access_key_hint", "account_id", "credentials_expire_at", "key_created_at")
 
 
 class AliasTaken(CloudconsoleError):
@@ -68,6 +68,12 @@ class NotConfirmed(CloudconsoleError):
     title = "Removing an account needs its alias"
 
 
+class StillConnected(CloudconsoleError):
+    kind = Kind.CONFLICT
+    code = "account_connected"
+    title = "The account is still connected"
+
+
 @dataclass(frozen=True)
 class Reservation:
     """An external id made here, and the signed note with which `create` accepts it for one new account."""
@@ -79,7 +85,12 @@ class Reservation:
 def reserve_external_id() -> Reservation:
     """An external id for a trust policy that is written before the account is connected. Never chosen by a person."""
     external_id = make_external_id()
-    return Reservation(external_id, signing.dumps(external_id, salt=_RESERVATION))
+    return Reservation(external_id, note_for(external_id))
+
+
+def note_for(external_id: str) -> str:
+    """The signed note for an external id that was made here before."""
+    return signing.dumps(external_id, salt=_RESERVATION)
 
 
 def create(*, new: NewAccount, by: User) -> AwsAccount:
@@ -146,6 +157,22 @@ def delete(*, account: AwsAccount, confirm: str, by: User) -> None:
     audit.record(verbs.ACCOUNT_DELETED, actor=by, account=account)
 
 
+@transaction.atomic
+def purge(*, account: AwsAccount, confirm: str, by: User) -> None:
+    """Delete a disconnected account with everything that was kept under its name. The audit trail stays.
+
+    Raises NotConfirmed unless `confirm` is the alias, StillConnected for an account that is in use.
+    """
+    row = AwsAccount.objects.select_for_update().get(pk=account.pk)
+    if row.deleted_at is None:
+        raise StillConnected("Disconnect the account first; purging is a second step.")
+    if confirm != row.alias:
+        raise NotConfirmed(f"Confirm with the alias “{row.alias}”.", attr="confirm")
+    frozen = AwsAccount(pk=row.pk, alias=row.alias, account_id=row.account_id)
+    row.delete()
+    audit.record(verbs.ACCOUNT_PURGED, actor=by, account=frozen)
+
+
 def _draft(new: NewAccount, by: User) -> AwsAccount:
     """The row as it will be, not saved, everything checked that can be without AWS."""
     draft = AwsAccount(
@@ -167,9 +194,11 @@ def _draft(new: NewAccount, by: User) -> AwsAccount:
 def _take_way(draft: AwsAccount, given: CredentialInput, by: User) -> None:
     """Set how the account is reached."""
     draft.role_arn, draft.hub, draft.access_key_hint = "", None, ""
+    draft.credentials_expire_at, draft.key_created_at = None, None
     match given:
         case KeyInput():
             draft.auth_method, draft.access_key_hint = AuthMethod.ACCESS_KEY, given.hint
+            draft.credentials_expire_at = given.expires_at
         case HostInput():
             draft.auth_method = AuthMethod.AMBIENT
         case RoleInput():

@@ -60,6 +60,16 @@ DOORS = (
     Door("post", "/api/accounts/{account}/verify", 200, 200, 403, 404),
     Door("get", "/api/accounts/{account}/policy", 200, 200, 200, 404),
     Door("get", "/api/accounts/{account}/trust-policy", 409, 409, 409, 404),
+    Door("get", "/api/accounts/{account}/cloudformation", 409, 409, 409, 404),
+    Door("post", "/api/accounts/{account}/discover", 424, 403, 403, 404),
+    Door("post", "/api/accounts/{account}/import", 400, 403, 403, 404),
+    Door("get", "/api/accounts/{account}/stack-set", 409, 403, 403, 404),
+    Door("get", "/api/accounts/{account}/rotation", 409, 403, 403, 404),
+    Door("post", "/api/accounts/{account}/rotation", 201, 403, 403, 404),
+    Door("post", "/api/accounts/{account}/rotation/next", 409, 403, 403, 404),
+    Door("post", "/api/accounts/{account}/rotation/undo", 409, 403, 403, 404),
+    Door("get", "/api/adoptions/{batch}", 404, 403, 403, 403),
+    Door("post", "/api/adoptions/{batch}/retry", 404, 403, 403, 403),
     Door("post", "/api/auth/signup", 400, 400, 400, 400, nobody=400),
     Door("post", "/api/auth/login", 400, 400, 400, 400, nobody=400),
     Door("post", "/api/auth/token", 400, 400, 400, 400, nobody=400),
@@ -80,7 +90,7 @@ def test_a_door_opens_to_those_it_is_meant_for(
 ) -> None:
     user = None if caller == "nobody" else request.getfixturevalue(caller)
     person = make_user("somebody")
-    path = door.path.format(account=account.pk, person=person.pk, token=_token_of(person).pk, invitation=999_999)
+    path = door.path.format(account=account.pk, person=person.pk, token=_token_of(person).pk, invitation=999_999, batch=999_999)
     answer = getattr(api(user), door.method)(path, {})
     assert answer.status_code == getattr(door, caller), answer.content
     if answer.status_code >= 400:
@@ -93,6 +103,7 @@ def test_the_table_knows_every_route_and_method() -> None:
         "person": "<int:user_id>",
         "token": "<int:token_id>",
         "invitation": "<int:invitation_id>",
+        "batch": "<int:batch_id>",
     }
     known = {(door.method, door.path.format(**places)) for door in DOORS}
     assert known == set(_routes())

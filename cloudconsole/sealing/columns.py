@@ -75,7 +75,8 @@ class FieldColumn:
         return bool(same.update(**{self.field.name: new.ciphertext, self.field.key_field: new.key_id}))
 
     def _rows(self) -> models.QuerySet[Any]:
-        return self.model._base_manager.exclude(**{self.field.name: None})
+        # Empty holds no secret, and was made by no key.
+        return self.model._base_manager.exclude(**{self.field.name: None}).exclude(**{self.field.name: b""})
 
 
 _registered: list[Column] = []

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F
 
 import audit.services
-from accounts.services import credentials
+from accounts.services import credentials, health
 from audit import verbs
 from audit.models import Outcome
 from cloudconsole import realtime
@@ -241,6 +241,8 @@ class _Run:
                 error_remedy=trouble.remedy if trouble else "",
             )
             self._update_source(status, trouble)
+            if trouble and trouble.health is Health.DENIED:
+                health.soon(account=self.source.account)
             sources.settle_coverage()
             _publish(self.snapshot)
             self._record(status, trouble)
