@@ -1,20 +1,38 @@
-"""Where allauth's sign-in meets this product: one way to authenticate for pages and API, and what is written down about it."""
+"""Where allauth meets this product: one way to authenticate for pages and API, our services behind its forms, our trail."""
 
 from __future__ import annotations
 
+from smtplib import SMTPException
 from typing import Any
 
+import structlog
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth import authenticate
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest
 
 from accounts.models import User
+from accounts.services import people
 from audit import services as audit
 from audit import verbs
 from cloudconsole.core import requests
+from cloudconsole.core.errors import CloudconsoleError, Kind
+
+log = structlog.get_logger(__name__)
+
+_STAGES = {"allauth.account.stages.EmailVerificationStage": "accounts.stages.ProveEmailStage"}
+
+
+class MailRefused(CloudconsoleError):
+    """The mail server did not take a message."""
+
+    kind = Kind.UPSTREAM
+    code = "mail_refused"
+    title = "The message could not be sent"
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -26,6 +44,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_client_ip(self, request: HttpRequest) -> str:
         context = requests.current()
         return (context.ip if context else None) or "unknown"
+
+    def get_login_stages(self) -> list[str]:
+        return [_STAGES.get(path, path) for path in super().get_login_stages()]
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         """The person, or None. Raises ValidationError after too many failures, whoever is meant and whether they exist.
@@ -55,6 +76,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)
         requests.signed_in_by("session")
+        people.seen(user=user)
         audit.record(verbs.SIGNED_IN, actor=user, subject=user.username)
 
     @transaction.atomic
@@ -64,9 +86,40 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if isinstance(user, User):
             audit.record(verbs.SIGNED_OUT, actor=user, subject=user.username)
 
-    @transaction.atomic
+    def clean_username(self, username: str, shallow: bool = False) -> str:
+        if "@" in username:
+            raise ValidationError("A user name may not contain “@”.")
+        return str(super().clean_username(username, shallow))
+
     def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
-        super().save_user(request, user, form, commit)
-        if commit:
-            audit.record(verbs.USER_SIGNED_UP, actor=None, subject=user.username)
-        return user
+        given = form.cleaned_data
+        return people.sign_up(new=people.NewUser(given["username"], given["email"], given["password1"]))
+
+    def set_password(self, user: User, password: str) -> None:
+        """Ends every session and token of `user`; allauth then lets the session go on in which it was changed."""
+        is_own = self.request.user.is_authenticated and self.request.user.pk == user.pk
+        people.set_password(user=user, password=password, by=user if is_own else None)
+        user.refresh_from_db()
+
+    @transaction.atomic
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        if not super().confirm_email(request, email_address):
+            return False
+        people.email_was_proven(user=email_address.user)
+        return True
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Raises MailRefused."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (SMTPException, OSError) as error:
+            log.warning("mail_refused", template=template_prefix, error=type(error).__name__)
+            raise MailRefused("The mail server did not take the message. Try again later, or ask an admin.") from error
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        try:
+            super().send_notification_mail(template_prefix, user, context, email or user.email)
+        except MailRefused:
+            log.warning("notification_not_sent", template=template_prefix)  # what it tells has happened nevertheless

@@ -8,7 +8,14 @@ import rest_framework_simplejwt.token_blacklist.admin  # noqa: F401 - registered
 from allauth.account.admin import EmailAddressAdmin  # noqa: F401 - the same
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
+from allauth.mfa.admin import AuthenticatorAdmin  # noqa: F401 - the same
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount import admin as _socialaccount_admin  # noqa: F401 - and these
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.admin import UserSessionAdmin  # noqa: F401 - the same
+from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
+from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.db import transaction
@@ -20,13 +27,26 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 
-from accounts.models import AwsAccount, CapabilityCheck, Grant, User
+from accounts.models import (
+    Adoption,
+    AwsAccount,
+    CapabilityCheck,
+    Discovery,
+    Grant,
+    Invitation,
+    KeyRotation,
+    PersonalToken,
+    User,
+)
 from accounts.services import aws_accounts, inputs, people
 from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.core.permissions import Role
 
-# Groups have no meaning here, addresses are a field of the person, and tokens are nothing to read.
-admin.site.unregister([Group, EmailAddress, OutstandingToken, BlacklistedToken])
+# Groups have no meaning here, addresses are a field of the person, second factors and sessions are changed on pages that
+# write it down, and tokens are nothing to read.
+admin.site.unregister([Group, EmailAddress, Authenticator, UserSession, OutstandingToken, BlacklistedToken])
+# Providers are named by the settings, secrets of theirs belong in no database, and people are joined to them by signing in.
+admin.site.unregister([SocialApp, SocialToken, SocialAccount])
 
 # One door: the sign-in page counts failures and writes them down.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -106,7 +126,10 @@ class PersonAdmin(UserAdmin, _ServedAdmin):  # type: ignore[misc,type-arg]
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002 - Django's name
         response: HttpResponse = super().user_change_password(request, id, form_url)
         if request.method == "POST" and response.status_code == 302:
-            people.password_was_set(user=User.objects.get(pk=id), by=_reader(request))
+            person = User.objects.get(pk=id)
+            people.password_was_set(user=person, by=_reader(request))
+            if person.pk == _reader(request).pk:
+                update_session_auth_hash(request, person)  # one's own session goes on
         return response
 
 
@@ -160,6 +183,44 @@ class CapabilityCheckAdmin(_ReadOnlyAdmin):
     list_display = ["account", "capability", "status", "aws_code", "checked_at"]
     list_filter = ["status", "capability"]
     search_fields = ["account__alias"]
+
+
+@admin.register(PersonalToken)
+class PersonalTokenAdmin(_ReadOnlyAdmin):
+    """Whose programs have access. Ending them all is on the person's own page under People."""
+
+    list_display = ["name", "user", "hint", "scope", "created_at", "expires_at", "last_used_at"]
+    list_filter = ["scope"]
+    search_fields = ["name", "user__username"]
+    fields = list_display
+
+
+@admin.register(Invitation)
+class InvitationAdmin(_ReadOnlyAdmin):
+    """Who was invited, by whom, and what became of it. They are made and taken back under People."""
+
+    list_display = ["email", "role", "everywhere", "invited_by", "created_at", "expires_at", "accepted_by", "revoked_at"]
+    list_filter = ["role"]
+    search_fields = ["email"]
+    fields = list_display
+
+
+@admin.register(Adoption)
+class AdoptionAdmin(_ReadOnlyAdmin):
+    list_display = ["name", "number", "batch", "status", "error_aws_code", "finished_at"]
+    list_filter = ["status"]
+    search_fields = ["name", "number"]
+
+
+@admin.register(Discovery)
+class DiscoveryAdmin(_ReadOnlyAdmin):
+    list_display = ["account", "organization_id", "management_number", "observed_at"]
+
+
+@admin.register(KeyRotation)
+class KeyRotationAdmin(_ReadOnlyAdmin):
+    list_display = ["account", "status", "old_key_hint", "new_key_hint", "changed_at"]
+    list_filter = ["status"]
 
 
 def _reader(request: HttpRequest) -> User:

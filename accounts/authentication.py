@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AnonymousUser
 from rest_framework import authentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
-from accounts.models import User
+from accounts.models import PersonalToken, Scope, User
+from accounts.services import personal_tokens
 from accounts.tokens import AccessToken, TokenError
 from cloudconsole.core import requests
 
@@ -30,6 +32,25 @@ class JWTAuthentication(authentication.BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
+
+
+class PersonalTokenAuthentication(authentication.BaseAuthentication):
+    """`Authorization: Token <personal access token>`. One that only reads is refused where something would change."""
+
+    def authenticate(self, request: Request) -> tuple[User, PersonalToken] | None:
+        scheme, _, plain = request.headers.get("Authorization", "").strip().partition(" ")
+        if scheme.lower() != "token":
+            return None
+        token = personal_tokens.owner_of(plain=plain.strip())
+        if token is None:
+            raise AuthenticationFailed("The token is not known, has expired, or was revoked.", code="token_not_valid")
+        requests.signed_in_by("token")
+        if token.scope == Scope.READ and request.method not in SAFE_METHODS:
+            raise PermissionDenied("This token may only read.", code="token_reads_only")
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Token realm="api"'
 
 
 class SessionAuthentication(authentication.SessionAuthentication):

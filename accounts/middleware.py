@@ -10,6 +10,8 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django_htmx.http import HttpResponseClientRedirect
 
+from accounts.models import User
+from accounts.services import sessions
 from cloudconsole.core import requests
 
 # These never lead to the sign-in page: programs and probes read status codes, not redirects.
@@ -26,6 +28,8 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
             return None
         if request.user.is_authenticated:
             requests.signed_in_by("session")
+            if isinstance(request.user, User):
+                sessions.seen(request=request, user=request.user)
             return None
         answer = super().process_view(request, view_func, view_args, view_kwargs)
         if isinstance(answer, HttpResponseRedirect) and request.headers.get("HX-Request") == "true":

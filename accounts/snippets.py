@@ -45,9 +45,14 @@ def for_new_role(hubs: Iterable[AwsAccount], external_id: str) -> list[Snippet]:
     return [Snippet(hub, name, _text(policy.trust_policy(trusted_arn=arn, external_id=external_id))) for hub, name, arn in ways]
 
 
+def assuming(role_name: str) -> str:
+    """What the identity needs that assumes a role of this name in many accounts."""
+    return _text(policy.assuming_policy([f"arn:aws:iam::*:role/{role_name}"]))
+
+
 def every_permission() -> str:
     """The policy for everything that can be switched on."""
-    return _text(policy.permissions_policy(policy.CAPABILITIES))
+    return _text(policy.permissions_policy(policy.BY_DEFAULT))
 
 
 def _text(document: PolicyDocument) -> str:

@@ -32,7 +32,7 @@ def register(name: str, sentence: str) -> Verb:
     return verb
 
 
-def sentence(name: str, **values: object) -> str:
+def sentence(name: str, /, **values: object) -> str:
     """The sentence of the verb called `name`; a verb that is no longer known is told by its name alone."""
     verb = REGISTRY.get(name)
     if verb is None:
@@ -51,6 +51,9 @@ def title(name: str) -> str:
 # people
 SIGNED_IN = register("session.signed_in", "{actor} signed in")
 SIGN_IN_FAILED = register("session.sign_in_failed", "Somebody failed to sign in as {subject}")
+SIGN_IN_REFUSED = register("session.single_sign_on_refused", "{subject} came by single sign-on and was refused")
+SINGLE_SIGN_ON_ROLE = register("user.role_followed", "{subject} became {to}, as the groups at {provider} say")
+SINGLE_SIGN_ON_LAST_ADMIN = register("user.role_kept", "{subject} stays admin although {provider} says {to}: there is no other")
 SIGNED_OUT = register("session.signed_out", "{actor} signed out")
 TOKEN_ISSUED = register("token.issued", "{actor} got an access token")
 TOKEN_REFRESHED = register("token.refreshed", "{actor} renewed an access token")
@@ -62,6 +65,19 @@ USER_ROLE_CHANGED = register("user.role_changed", "{actor} changed {subject} fro
 USER_DEACTIVATED = register("user.deactivated", "{actor} deactivated {subject}")
 USER_REACTIVATED = register("user.reactivated", "{actor} reactivated {subject}")
 PASSWORD_CHANGED = register("user.password_changed", "{actor} changed the password of {subject}")
+PASSWORD_RESET = register("user.password_reset", "{subject} set a new password through a link")
+PASSWORD_LINK_MADE = register("user.password_link_made", "{actor} made a link with which {subject} can set a new password")
+EMAIL_VERIFIED = register("user.email_verified", "{subject} proved their e-mail address")
+SIGNED_OUT_EVERYWHERE = register("user.signed_out_everywhere", "{actor} ended every session and token of {subject}")
+SESSION_ENDED = register("session.ended", "{actor} ended a session of {subject}")
+PERSONAL_TOKEN_MADE = register("personal_token.made", "{actor} made the access token “{name}”")
+PERSONAL_TOKEN_REVOKED = register("personal_token.revoked", "{actor} revoked the access token “{name}” of {subject}")
+INVITED = register("invitation.made", "{actor} invited {subject} as {to}")
+INVITATION_REVOKED = register("invitation.revoked", "{actor} took back the invitation of {subject}")
+INVITATION_ACCEPTED = register("invitation.accepted", "{subject} accepted an invitation as {to}")
+SECOND_FACTOR_ADDED = register("second_factor.added", "{actor} added a second factor: {kind}")
+SECOND_FACTOR_REMOVED = register("second_factor.removed", "{actor} removed a second factor of {subject}: {kind}")
+RECOVERY_CODES_MADE = register("second_factor.recovery_codes_made", "{actor} made new recovery codes")
 GRANT_CHANGED = register("grant.changed", "{actor} changed what {subject} may do in {account}")
 GRANTS_REPLACED = register("grant.replaced", "{actor} changed which AWS accounts {subject} may use")
 
@@ -72,6 +88,20 @@ ACCOUNT_DELETED = register("account.deleted", "{actor} disconnected the AWS acco
 ACCOUNT_VERIFIED = register("account.verified", "{actor} checked the AWS account {account}")
 CREDENTIALS_REPLACED = register("account.credentials_replaced", "{actor} replaced the credentials of {account}")
 CREDENTIALS_REFUSED = register("account.credentials_refused", "AWS refused the credentials that {actor} gave for {subject}")
+ACCOUNT_PURGED = register("account.purged", "{actor} purged everything that was kept of the AWS account {account}")
+CREDENTIALS_EXPIRING = register("account.credentials_expiring", "The credentials of {account} expire in less than {within}")
+ORGANIZATION_DISCOVERED = register("organization.discovered", "{actor} looked at the organization {target} from {account}")
+ADOPTION_REQUESTED = register(
+    "adoption.requested", "{actor} asked to adopt {count} accounts of the organization through {account}"
+)
+ADOPTION_FAILED = register("adoption.failed", "Adopting {subject} through {account} failed")
+KEY_ROTATION_STARTED = register("key_rotation.started", "{actor} started to rotate the access key of {account}")
+KEY_ROTATION_STEP = register("key_rotation.step", "{actor} rotated the access key of {account}: {step}")
+KEY_ROTATION_UNDONE = register("key_rotation.undone", "{actor} took back the rotation of the access key of {account}")
+
+# encryption keys
+KEYS_ROTATED = register("keys.rotated", "{actor} re-encrypted stored secrets with {subject}")
+KEY_GIVEN_UP = register("keys.given_up", "{actor} gave up what the lost key {subject} had encrypted")
 
 # costs
 SNAPSHOT_REQUESTED = register("snapshot.requested", "{actor} asked for the costs of {account}")

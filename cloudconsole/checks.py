@@ -7,14 +7,17 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DatabaseError
 
-from accounts.models import AwsCredential
+from accounts.services import encryption
+from accounts.services.encryption import KeyState
+from cloudconsole.aws import kms
+from cloudconsole.sealing import Unreadable
 
+KEYS = "keys"  # whether stored secrets can be opened; asks the database
 INSTALLATION = "installation"  # how this one is set up; `manage.py up` runs these and the security checks
 
 LOCAL_NAMES = frozenset({"localhost", "[::1]", "testserver", ".localhost"})
@@ -151,22 +154,53 @@ def aws_endpoint_is_meant(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
     return []
 
 
-@register(Tags.database)
-def stored_credentials_open(app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Runs with `manage.py check --database default`, before migrations, and at each `manage.py up`."""
+@register(KEYS, Tags.database)
+def stored_secrets_have_their_keys(app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Reads the database, so it runs at `migrate`, `up` and `check --database default`. Pages need no key, so a KMS that does
+    not answer is a warning; a key that is gone is an error, because nothing brings it back by waiting."""
     if not databases:
         return []
     try:
-        AwsCredential.objects.order_by("-pk").values_list("sealed", flat=True).first()
-    except InvalidToken:
+        states = encryption.key_states()
+    except DatabaseError:
+        return []  # no database, or not migrated yet: that is told elsewhere
+    return [message for state in states for message in _about_key(state)]
+
+
+def _about_key(state: KeyState) -> list[CheckMessage]:
+    if state.is_missing:
         return [
-            checks.Warning(
-                "FERNET_KEYS does not open the stored AWS credentials.",
-                hint="Put the key that they were encrypted with back behind the new one (FERNET_KEYS=new,old), "
-                "or enter the credentials of each account again.",
-                id="cloudconsole.W007",
+            Error(
+                f"{state.rows} stored secrets need {state.key_id or 'a key of an unknown id'}, which is not configured.",
+                hint="Put the old key back, behind the new one in FERNET_KEYS (or in KMS_OLD_KEY_IDS), and run manage.py "
+                f'rotate_keys. If it is lost for good: manage.py rotate_keys --give-up "{state.key_id}", then enter the '
+                "credentials again.",
+                id="cloudconsole.E004",
             )
         ]
-    except DatabaseError:
-        return []  # nothing is stored before the first migration
+    if isinstance(state.trouble, Unreadable):
+        return [
+            Error(
+                f"{state.key_id} does not open what it sealed before: {state.trouble.detail}",
+                hint=state.trouble.remedy,
+                id="cloudconsole.E005",
+            )
+        ]
+    if state.trouble is not None:
+        return [checks.Warning(f"{state.key_id}: {state.trouble.detail}", hint=state.trouble.remedy, id="cloudconsole.W007")]
+    return []
+
+
+@register(INSTALLATION)
+def kms_keys_are_named_by_arn(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    wrong = [given for given in (settings.KMS_KEY_ID, *settings.KMS_OLD_KEY_IDS) if given and not kms.is_key_arn(given)]
+    if wrong:
+        return [
+            Error(
+                f"KMS_KEY_ID and KMS_OLD_KEY_IDS take the full ARNs of KMS keys, not {', '.join(wrong)}.",
+                hint="An alias can be pointed at another key, and then nothing opens. The ARN reads like "
+                "arn:aws:kms:eu-central-1:123456789012:key/… and is shown by: aws kms describe-key --key-id alias/…",
+                id="cloudconsole.E006",
+            )
+        ]
     return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,19 @@ VARIABLES = (
     Variable("DEBUG", "false", "Development only."),
     Variable("HTTPS", "false", "Set to true where the site is served over HTTPS: secure cookies, HSTS, redirect."),
     Variable("BEHIND_PROXY", "false", "Trust X-Forwarded-Proto and X-Forwarded-For of a proxy that sets them itself."),
-    Variable("SIGNUP", "closed", "Who may make an account: open, invite or closed."),
+    Variable(
+        "SIGNUP",
+        "invite",
+        "Who may make themselves an account: open (anybody, as a viewer without grants), invite (with a link that an admin "
+        "made) or closed (nobody; admins add people by the API).",
+    ),
+    Variable(
+        "EMAIL_URL",
+        "none: no e-mail is sent",
+        "Mail server, for example smtp+tls://user:password@host:587. Without it, admins hand out links themselves.",
+        secret=True,
+    ),
+    Variable("EMAIL_FROM", "cloudconsole@localhost", "Sender of e-mail."),
     Variable("ADMIN_USERNAME", "admin", "Name of the first admin, made when there is none."),
     Variable("ADMIN_PASSWORD", "made and printed once", "Password of the first admin.", secret=True),
     Variable("ADMIN_EMAIL", "none", "E-mail address of the first admin."),
@@ -68,15 +80,56 @@ VARIABLES = (
     ),
     Variable("AWS_ENDPOINT_URL", "AWS", "boto's own variable: point every AWS call at another endpoint."),
     Variable(
+        "CLOUDFORMATION_TEMPLATE_URL",
+        "none: the template is uploaded by hand",
+        "Address in S3 of the role's CloudFormation template, for links that open the console with everything filled in.",
+    ),
+    Variable(
         "COST_EXPLORER_MONTHLY_REQUEST_CAP",
         "500",
         "Paid Cost Explorer requests ($0.01 each) allowed per AWS account and month.",
     ),
+    Variable(
+        "KMS_KEY_ID",
+        "none: FERNET_KEYS encrypt",
+        "ARN of a KMS key that encrypts stored credentials, used as this server's own AWS identity.",
+    ),
+    Variable("KMS_OLD_KEY_IDS", "none", "ARNs of KMS keys that only open what they encrypted before, separated by commas."),
+    Variable("KMS_DATA_KEY_CACHE_MINUTES", "5", "How long a data key of KMS is kept in memory; 0 asks KMS each time."),
+    Variable("OIDC_ISSUER", "none", "Issuer of an OpenID Connect provider, such as https://login.example.com/realms/team."),
+    Variable("OIDC_CLIENT_ID", "none", "This installation's client id there."),
+    Variable("OIDC_CLIENT_SECRET", "none", "Its client secret; without one it is a public client with PKCE.", secret=True),
+    Variable("OIDC_NAME", "Single sign-on", "What the button of the sign-in page calls the provider."),
+    Variable("COGNITO_USER_POOL_ID", "none", "An Amazon Cognito user pool as provider, such as eu-central-1_AbCdEfGhI."),
+    Variable("COGNITO_CLIENT_ID", "none", "The user pool's app client; its tokens are also accepted by the API."),
+    Variable("COGNITO_CLIENT_SECRET", "none", "The app client's secret, if it has one.", secret=True),
+    Variable("OIDC_GROUPS_CLAIM", "groups, cognito:groups for Cognito", "The claim that lists a person's groups."),
+    Variable("OIDC_GROUP_ROLES", "none: roles are given here", "Role of each group: cloud-admins=admin,cloud-ops=operator."),
+    Variable("OIDC_DEFAULT_ROLE", "viewer", "Role of people in none of these groups: viewer, operator, or none to refuse them."),
+    Variable("OIDC_MAX_ROLE", "operator", "The highest role that a group can give: viewer, operator or admin."),
     Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR. AWS's own libraries never log below INFO."),
     Variable("LOG_FORMAT", "json where the output is no terminal", "json or console."),
 )
 
+_ROLES = ("viewer", "operator", "admin")
 SIGNUP_MODES = ("open", "invite", "closed")
+
+
+@dataclass(frozen=True)
+class SingleSignOn:
+    """The OIDC_* and COGNITO_* variables. `group_roles` are pairs of group and role."""
+
+    issuer: str = ""
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    name: str = "Single sign-on"
+    pool_id: str = ""
+    pool_client_id: str = ""
+    pool_client_secret: str = field(default="", repr=False)
+    groups_claim: str = ""
+    group_roles: tuple[tuple[str, str], ...] = ()
+    default_role: str = "viewer"
+    max_role: str = "operator"
 
 
 @dataclass(frozen=True)
@@ -96,6 +149,8 @@ class Environment:
     https: bool
     behind_proxy: bool
     signup: str
+    email: dict[str, Any]
+    email_from: str
     admin_username: str
     admin_password: str
     admin_email: str
@@ -103,7 +158,12 @@ class Environment:
     demo: bool
     demo_data: bool
     aws_endpoint_url: str
+    cloudformation_template_url: str
     cost_explorer_monthly_request_cap: int
+    oidc: SingleSignOn
+    kms_key_id: str
+    kms_old_key_ids: tuple[str, ...]
+    kms_data_key_cache_minutes: int
     log_level: str
     log_format: str
 
@@ -127,7 +187,9 @@ def environment(base_dir: Path) -> Environment:
         debug=_flag(env, "DEBUG", default=False),
         https=_flag(env, "HTTPS", default=False),
         behind_proxy=_flag(env, "BEHIND_PROXY", default=False),
-        signup=_choice(env, "SIGNUP", SIGNUP_MODES, "closed"),
+        signup=_choice(env, "SIGNUP", SIGNUP_MODES, "invite"),
+        email=_email(env),
+        email_from=env.str("EMAIL_FROM", default="").strip() or "cloudconsole@localhost",
         admin_username=env.str("ADMIN_USERNAME", default="").strip() or "admin",
         admin_password=env.str("ADMIN_PASSWORD", default=""),
         admin_email=env.str("ADMIN_EMAIL", default="").strip(),
@@ -135,9 +197,39 @@ def environment(base_dir: Path) -> Environment:
         demo=_flag(env, "DEMO", default=True),
         demo_data=_flag(env, "DEMO_DATA", default=False),
         aws_endpoint_url=env.str("AWS_ENDPOINT_URL", default="").strip(),
+        cloudformation_template_url=env.str("CLOUDFORMATION_TEMPLATE_URL", default="").strip(),
         cost_explorer_monthly_request_cap=_whole_number(env, "COST_EXPLORER_MONTHLY_REQUEST_CAP", 500),
+        oidc=_single_sign_on(env),
+        kms_key_id=env.str("KMS_KEY_ID", default="").strip(),
+        kms_old_key_ids=_list(env.str("KMS_OLD_KEY_IDS", default="")),
+        kms_data_key_cache_minutes=_whole_number(env, "KMS_DATA_KEY_CACHE_MINUTES", 5),
         log_level=_choice(env, "LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
         log_format=_choice(env, "LOG_FORMAT", ("json", "console"), "console" if os.isatty(2) else "json"),
+    )
+
+
+def _single_sign_on(env: environ.FileAwareEnv) -> SingleSignOn:
+    def text(name: str, default: str = "") -> str:
+        return env.str(name, default="").strip() or default
+
+    pairs = [pair.partition("=") for pair in _list(text("OIDC_GROUP_ROLES"))]
+    if any(not group or role not in _ROLES for group, _, role in pairs):
+        raise ImproperlyConfigured("OIDC_GROUP_ROLES reads like cloud-admins=admin,cloud-ops=operator.")
+    for client, provider in (("OIDC_CLIENT_ID", "OIDC_ISSUER"), ("COGNITO_CLIENT_ID", "COGNITO_USER_POOL_ID")):
+        if bool(text(client)) != bool(text(provider)):
+            raise ImproperlyConfigured(f"{provider} and {client} go together.")
+    return SingleSignOn(
+        text("OIDC_ISSUER").rstrip("/"),
+        text("OIDC_CLIENT_ID"),
+        text("OIDC_CLIENT_SECRET"),
+        text("OIDC_NAME", "Single sign-on"),
+        text("COGNITO_USER_POOL_ID"),
+        text("COGNITO_CLIENT_ID"),
+        text("COGNITO_CLIENT_SECRET"),
+        text("OIDC_GROUPS_CLAIM"),
+        tuple((group.strip(), role.strip()) for group, _, role in pairs),
+        _choice(env, "OIDC_DEFAULT_ROLE", ("viewer", "operator", "none"), "viewer"),
+        _choice(env, "OIDC_MAX_ROLE", _ROLES, "operator"),
     )
 
 
@@ -154,6 +246,17 @@ def _database(env: environ.FileAwareEnv, var_dir: Path) -> dict[str, Any]:
         )
     else:
         options.update(pool={"min_size": 1, "max_size": 16, "timeout": 10})
+    return config
+
+
+def _email(env: environ.FileAwareEnv) -> dict[str, Any]:
+    """Django's EMAIL_ settings; empty where no mail server is named."""
+    url: str = env.str("EMAIL_URL", default="").strip()
+    if not url:
+        return {}
+    if url.partition("://")[0] not in env.EMAIL_SCHEMES:
+        raise ImproperlyConfigured("EMAIL_URL must look like smtp+tls://user:password@host:587.")
+    config: dict[str, Any] = env.email_url_config(url)
     return config
 
 

@@ -18,6 +18,7 @@ _QUIET = (
     "asyncio",
     "websockets",
     "channels_redis",
+    "fido2",
     "django.template",  # shows whole contexts, with forms and tokens in them, for every variable that is not there
 )
 

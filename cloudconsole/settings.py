@@ -22,10 +22,24 @@ VAR_DIR = env.var_dir
 SECRET_KEY = env.secret_key
 FERNET_KEYS = list(env.fernet_keys)
 FERNET_USE_HKDF = True
+KMS_KEY_ID = env.kms_key_id
+KMS_OLD_KEY_IDS = list(env.kms_old_key_ids)
+KMS_DATA_KEY_CACHE_MINUTES = env.kms_data_key_cache_minutes
 DEBUG = env.debug
 ALLOWED_HOSTS = list(env.allowed_hosts)
 CSRF_TRUSTED_ORIGINS = list(env.csrf_trusted_origins)
 SIGNUP = env.signup
+EMAIL_CONFIGURED = bool(env.email)
+EMAIL_BACKEND = env.email.get("EMAIL_BACKEND", "django.core.mail.backends.dummy.EmailBackend")
+EMAIL_HOST = env.email.get("EMAIL_HOST", "")
+EMAIL_PORT = env.email.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER = env.email.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = env.email.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = env.email.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = env.email.get("EMAIL_USE_SSL", False)
+EMAIL_FILE_PATH = env.email.get("EMAIL_FILE_PATH", "")
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.email_from
 REDIS_URL = env.redis_url
 COST_EXPLORER_MONTHLY_REQUEST_CAP = env.cost_explorer_monthly_request_cap
 AUDIT_KEY = env.audit_key
@@ -36,6 +50,7 @@ ADMIN_EMAIL = env.admin_email
 PORT = env.port
 DEMO = env.demo
 DEMO_DATA = env.demo_data
+CLOUDFORMATION_TEMPLATE_URL = env.cloudformation_template_url
 AWS_ENDPOINT_URL = env.aws_endpoint_url
 
 INSTALLED_APPS = [
@@ -57,6 +72,9 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
     "channels",
     "csp",
     "django_filters",
@@ -176,10 +194,26 @@ LOGOUT_REDIRECT_URL = "sign-in"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
-ACCOUNT_EMAIL_VERIFICATION = "none"
+# "mandatory" for those who signed up by themselves (accounts.stages); admins vouch for the others.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_CONFIGURED else "none"
+ACCOUNT_EMAIL_NOTIFICATIONS = EMAIL_CONFIGURED
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 3
 ACCOUNT_LOGOUT_REDIRECT_URL = "sign-in"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/5m/key", "login": "60/m/ip"}
+PASSWORD_RESET_TIMEOUT = 24 * 3600
+MFA_ADAPTER = "accounts.mfa.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # whoever has to prove an address proves it before the first sign-in
+MFA_TOTP_TOLERANCE = 1  # clocks of telephones differ by some seconds
+
+SINGLE_SIGN_ON = env.oidc
+SOCIALACCOUNT_ADAPTER = "accounts.single_sign_on.SingleSignOnAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_LOGIN_ON_GET = True
 
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
@@ -197,7 +231,9 @@ REALTIME_AUDIENCE = "accounts.selectors.live_groups"
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.issued_tokens.IssuedTokenAuthentication",
         "accounts.authentication.JWTAuthentication",
+        "accounts.authentication.PersonalTokenAuthentication",
         "accounts.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.DeclaredPermission"],

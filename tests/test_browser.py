@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from http.client import HTTPConnection
@@ -28,6 +28,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from cloudconsole.core import money
 from cloudconsole.simulator import process
 from cloudconsole.simulator.process import SimulatorHandle
+from tests import passkeys
 from tests.services import chromium, free_port
 
 pytestmark = pytest.mark.browser
@@ -344,7 +345,27 @@ def csrf(page: Page) -> dict[str, str]:
     return {"X-CSRFToken": token, "Referer": page.url}
 
 
-PAGES = ("/", "/accounts", "/accounts/add", "/accounts/1", "/costs/snapshots", "/costs/snapshots/1", "/audit")
+def test_an_admin_invites_somebody_who_adds_a_passkey_and_signs_in_with_it(browser: Browser, console: Console) -> None:
+    named = replace(console, url=console.url.replace("127.0.0.1", "localhost"))  # a passkey belongs to a name
+    with window(browser, named) as page:
+        sign_in(page)
+        page.goto("/people/invite")
+        page.get_by_label("Role").select_option("operator")
+        page.get_by_role("button", name="Make the link").click()
+        link = page.get_by_label("Invitation link").inner_text()
+    with window(browser, named) as page:
+        passkeys.plug_in_authenticator(page)
+        passkeys.join_and_add_one(page, link, "grace", "a-passphrase-of-grace")
+        page.context.clear_cookies()
+        page.goto("/sign-in")
+        page.get_by_role("button", name="Use a passkey instead").click()
+        expect(page.get_by_role("heading", name="Overview", level=1)).to_be_visible()
+        assert asked(page, "/api/auth/me")["username"] == "grace"
+
+
+SETTINGS = ("", "/password", "/sessions", "/tokens", "/security")
+PEOPLE_PAGES = ("/people", "/people/invite", "/people/1", *(f"/settings{page}" for page in SETTINGS))
+PAGES = ("/", "/accounts", "/accounts/add", "/accounts/1", "/costs/snapshots", "/costs/snapshots/1", "/audit", *PEOPLE_PAGES)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -5,9 +5,6 @@ from typing import Any
 
 import pytest
 from django.core.checks import run_checks
-from django.db import connection
-
-from accounts.models import AwsAccount, AwsCredential
 
 
 @pytest.fixture(autouse=True)
@@ -85,16 +82,3 @@ def test_an_endpoint_that_is_not_aws_is_a_warning_where_others_see_it(settings: 
 def test_a_short_fernet_key_is_a_warning(settings: Any) -> None:
     settings.FERNET_KEYS = ["short"]
     assert complaints() == {"cloudconsole.W006"}
-
-
-@pytest.mark.django_db
-def test_a_lost_fernet_key_is_a_warning_before_anybody_calls_aws(settings: Any) -> None:
-    def found() -> set[str]:
-        return {str(message.id) for message in run_checks(tags=["database"], databases=["default"])}
-
-    account = AwsAccount.objects.create(alias="production", account_id="123456789012", auth_method="access_key")
-    AwsCredential.objects.create(account=account, sealed="a secret")
-    assert "cloudconsole.W007" not in found()
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE accounts_awscredential SET sealed = %s", [b"sealed with another key"])
-    assert "cloudconsole.W007" in found()

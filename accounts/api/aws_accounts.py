@@ -19,7 +19,7 @@ from accounts.selectors import aws_accounts as selectors
 from accounts.services import aws_accounts, inputs, policies, verification
 from cloudconsole.api import parameters
 from cloudconsole.api.views import ApiView, ListApiView
-from cloudconsole.aws.policy import CAPABILITIES
+from cloudconsole.aws.policy import BY_DEFAULT, CAPABILITIES
 from cloudconsole.core.permissions import Perm
 
 _CREDENTIAL_FIELDS = ("auth_method", "access_key_id", "secret_access_key", "session_token", "role_arn", "hub")
@@ -44,7 +44,7 @@ class AccountSerializer(serializers.ModelSerializer[AwsAccount]):
         fields = [
             "id", "alias", "account_id", "auth_method", "access_key_hint", "role_arn", "hub", "external_id", "regions",
             "environment", "capabilities", "status", "status_code", "status_detail", "status_remedy", "verified_at",
-            "credentials_expire_at", "created_at",
+            "credentials_expire_at", "key_created_at", "enabled_regions", "regions_observed_at", "created_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -61,6 +61,12 @@ class _AccountFields(serializers.Serializer[Any]):
     access_key_id = _SecretField(max_length=128)
     secret_access_key = _SecretField(max_length=1024)
     session_token = _SecretField(max_length=8192)
+    expires_at = serializers.DateTimeField(
+        required=False,
+        allow_null=True,
+        write_only=True,
+        help_text="When a session token expires: AWS does not tell, and its end is announced before.",
+    )
     role_arn = serializers.CharField(max_length=2048, required=False, allow_blank=True)
     hub = serializers.CharField(
         max_length=64,
@@ -104,6 +110,8 @@ class VerificationSerializer(serializers.Serializer[verification.Verification]):
     code = serializers.CharField()
     detail = serializers.CharField()
     remedy = serializers.CharField()
+    aws_code = serializers.CharField(help_text="AWS's own code where the credentials were refused, else empty.")
+    aws_message = serializers.CharField(help_text="AWS's own words, without secrets.")
     account_id = serializers.CharField(source="identity.account_id", default=None, allow_null=True)
     arn = serializers.CharField(source="identity.arn", default=None, allow_null=True)
     external_id_enforced = serializers.BooleanField(
@@ -148,7 +156,7 @@ class Accounts(ListApiView):
         return Response(AccountSerializer(account).data, status=status.HTTP_201_CREATED)
 
 
-class _AccountView(ApiView):
+class AccountView(ApiView):
     """One account; its lookup says 404 to those who may not see it and 403 to those who may only see it."""
 
     object_decides = True
@@ -159,7 +167,7 @@ class _AccountView(ApiView):
         return selectors.get_for(person(self.request), account_id, needed)
 
 
-class Account(_AccountView):
+class Account(AccountView):
     permission = {"GET": Perm.ACCOUNTS_VIEW, "PATCH": Perm.ACCOUNTS_MANAGE, "DELETE": Perm.ACCOUNTS_MANAGE}
 
     @extend_schema(responses=AccountSerializer, tags=["accounts"])
@@ -187,7 +195,7 @@ class Account(_AccountView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class Verify(_AccountView):
+class Verify(AccountView):
     permission = Perm.ACCOUNTS_VERIFY
 
     @extend_schema(request=None, responses=VerificationSerializer, tags=["accounts"])
@@ -197,16 +205,22 @@ class Verify(_AccountView):
         return Response(VerificationSerializer(result).data)
 
 
-class Policy(_AccountView):
+class Policy(AccountView):
     permission = Perm.ACCOUNTS_VIEW
 
-    @extend_schema(responses=dict[str, Any], tags=["accounts"])
+    @extend_schema(
+        parameters=[OpenApiParameter("capabilities", str, many=True, description="Instead of those switched on; repeatable.")],
+        responses=dict[str, Any],
+        tags=["accounts"],
+    )
     def get(self, request: Request, account_id: str) -> Response:
-        """The least IAM policy for the capabilities switched on."""
-        return Response(policies.permissions_policy(account=self.account(account_id)))
+        """The least IAM policy for the capabilities switched on, or for those named by `capabilities`."""
+        account, named = self.account(account_id), request.query_params.getlist("capabilities")
+        wanted = inputs.capability_names(named) if named else None
+        return Response(policies.permissions_policy(account=account, capabilities=wanted))
 
 
-class TrustPolicy(_AccountView):
+class TrustPolicy(AccountView):
     permission = Perm.ACCOUNTS_VIEW
 
     @extend_schema(responses=dict[str, Any], tags=["accounts"])
@@ -215,13 +229,26 @@ class TrustPolicy(_AccountView):
         return Response(policies.trust_policy(account=self.account(account_id), actor=person(request)))
 
 
+class CloudFormation(AccountView):
+    permission = Perm.ACCOUNTS_VIEW
+
+    @extend_schema(responses=dict[str, Any], tags=["accounts"])
+    def get(self, request: Request, account_id: str) -> Response:
+        """A CloudFormation template that creates the role, its trust in the hub and its least policy. 409 `no_role`.
+
+        The header `Link` has the address of AWS's console that takes it, with relation `create-form`.
+        """
+        stack = policies.stack(account=self.account(account_id), actor=person(request))
+        return Response(stack.template, headers={"Link": f'<{stack.url}>; rel="create-form"'})
+
+
 def _new(given: dict[str, Any]) -> inputs.NewAccount:
     return inputs.NewAccount(
         alias=given["alias"],
         credentials=_credentials(given),
         environment=given.get("environment", Environment.DEVELOPMENT),
         regions=given.get("regions", ()),
-        capabilities=given.get("capabilities", tuple(CAPABILITIES)),
+        capabilities=given.get("capabilities", BY_DEFAULT),
         expected_account_id=given["account_id"],
     )
 
@@ -246,4 +273,4 @@ def _completed(account: AwsAccount, given: dict[str, Any]) -> dict[str, Any]:
 
 def _credentials(given: dict[str, Any]) -> inputs.CredentialInput:
     texts = {name: str(given.get(name) or "") for name in _CREDENTIAL_FIELDS}
-    return inputs.credential_input(**texts)
+    return inputs.credential_input(**texts, expires_at=given.get("expires_at"))

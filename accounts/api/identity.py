@@ -14,7 +14,7 @@ from accounts.api.people import PersonSerializer
 from accounts.api.requests import PasswordField, person, valid
 from accounts.models import User
 from accounts.selectors import people as selectors
-from accounts.services import people, sign_in
+from accounts.services import people, sign_in, sign_up
 from cloudconsole.api.throttles import AddressThrottle
 from cloudconsole.api.views import ApiView
 from cloudconsole.core.errors import CloudconsoleError
@@ -25,11 +25,22 @@ class SignUpSerializer(serializers.Serializer[Any]):
     username = serializers.CharField(max_length=150)
     email = serializers.EmailField(max_length=254)
     password = PasswordField()
+    invitation = serializers.CharField(
+        max_length=128, required=False, default="", write_only=True, help_text="What stands at the end of an invitation's link."
+    )
 
 
 class LoginSerializer(serializers.Serializer[Any]):
     username = serializers.CharField(max_length=254, help_text="The user name or the e-mail address.")
     password = PasswordField()
+    otp = serializers.CharField(
+        max_length=32,
+        required=False,
+        default="",
+        allow_blank=True,
+        write_only=True,
+        help_text="After 401 `mfa_required`: a code of the authenticator app, or a recovery code.",
+    )
 
 
 class RefreshSerializer(serializers.Serializer[Any]):
@@ -83,9 +94,13 @@ class _Door(ApiView):
 class SignUp(_Door):
     @extend_schema(request=SignUpSerializer, responses={201: PersonSerializer}, tags=["identity"])
     def post(self, request: Request) -> Response:
-        """Make oneself an account, where sign-up is open; otherwise 403 `signup_closed`."""
+        """Make oneself an account, where sign-up is open, or with an `invitation`; otherwise 403 `signup_closed`.
+
+        Where e-mail is set up, `id` is null until the address is proven by the link in the mail.
+        """
         given = valid(SignUpSerializer, request)
-        user = people.sign_up(new=people.NewUser(given["username"], given["email"], given["password"]))
+        new = people.NewUser(given["username"], given["email"], given["password"])
+        user = sign_up.sign_up(request=request._request, new=new, invitation=given["invitation"])
         return Response(PersonSerializer(user).data, status=status.HTTP_201_CREATED)
 
 
@@ -97,13 +112,17 @@ class Login(_Door):
         examples=[OpenApiExample("By name", {"username": "ada", "password": "…"}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
-        """An access and a refresh token. 401 `invalid_credentials`; 429 after repeated failures."""
+        """An access and a refresh token. 401 `invalid_credentials`, `mfa_required` (send again with `otp`) or
+        `email_not_verified`; 429 after repeated failures.
+        """
         given = valid(LoginSerializer, request)
         try:
-            pair = sign_in.sign_in(request=request._request, login=given["username"], password=given["password"])
+            pair = sign_in.sign_in(
+                request=request._request, login=given["username"], password=given["password"], otp=given["otp"]
+            )
         except sign_in.LockedOut as error:
             raise Throttled(error.retry_after_s) from error
-        except sign_in.InvalidCredentials as error:
+        except (sign_in.InvalidCredentials, sign_in.SecondFactorRequired, sign_in.EmailNotProven) as error:
             _unauthorized(error)
         return Response(TokenPairSerializer(pair).data)
 

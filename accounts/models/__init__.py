@@ -8,16 +8,40 @@ from accounts.models.aws_account import (
     Status,
     make_external_id,
 )
+from accounts.models.encryption import EncryptionKey
+from accounts.models.key_rotation import ExpiryAnnouncement, KeyRotation, RotationStatus
+from accounts.models.keys import Invitation, PersonalToken, Scope
+from accounts.models.organizations import (
+    ADOPTION_OPEN,
+    Adoption,
+    AdoptionBatch,
+    AdoptionStatus,
+    Discovery,
+    OrganizationMember,
+)
 from accounts.models.people import Grant, User
 
 __all__ = [
+    "ADOPTION_OPEN",
+    "Adoption",
+    "AdoptionBatch",
+    "AdoptionStatus",
     "AuthMethod",
     "AwsAccount",
     "AwsCredential",
     "CapabilityCheck",
     "CapabilityStatus",
+    "Discovery",
+    "EncryptionKey",
     "Environment",
+    "ExpiryAnnouncement",
     "Grant",
+    "Invitation",
+    "KeyRotation",
+    "OrganizationMember",
+    "PersonalToken",
+    "RotationStatus",
+    "Scope",
     "Status",
     "User",
     "make_external_id",

@@ -10,10 +10,10 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
-from fernet_fields import EncryptedTextField
 
 from accounts.models.people import Grant, User
 from cloudconsole.core.permissions import Perm
+from cloudconsole.sealing import KeyIdField, SealedField
 
 
 class AuthMethod(models.TextChoices):
@@ -97,6 +97,13 @@ class AwsAccount(models.Model):
         max_length=2048, blank=True, editable=False, help_text="Who the credentials are, as STS said when they last worked."
     )
     verified_at = models.DateTimeField(null=True, blank=True)
+    next_check_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="When AWS is asked again by itself.")
+    failed_checks = models.PositiveSmallIntegerField(default=0, editable=False, help_text="In a row, until one succeeds.")
+    enabled_regions = models.JSONField(default=list, blank=True, editable=False, help_text="As AWS told them.")
+    regions_observed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    key_created_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When AWS made the access key; empty where it did not tell."
+    )
     credentials_expire_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -118,9 +125,17 @@ class AwsAccount(models.Model):
                 condition=~Q(auth_method=AuthMethod.ASSUME_ROLE) | ~Q(role_arn=""), name="aws_account_role_has_an_arn"
             ),
         ]
+        indexes = [
+            # The scheduler's tick looks for accounts whose check is due.
+            models.Index(fields=["next_check_at"], condition=Q(deleted_at=None), name="aws_account_check_due"),
+        ]
 
     def __str__(self) -> str:
         return self.alias
+
+    def closed_regions(self) -> list[str]:
+        """Regions chosen here that are not enabled in AWS, as far as that is known."""
+        return [name for name in self.regions if self.enabled_regions and name not in self.enabled_regions]
 
 
 class AwsCredential(models.Model):
@@ -131,7 +146,8 @@ class AwsCredential(models.Model):
     """
 
     account = models.OneToOneField(AwsAccount, on_delete=models.CASCADE, related_name="credential")
-    sealed = EncryptedTextField(editable=False)
+    sealed = SealedField(editable=False, key_field="sealed_with", owner="account__uuid", purpose="aws_credential.sealed")
+    sealed_with = KeyIdField()
     version = models.PositiveIntegerField(default=1, editable=False)
     replaced_at = models.DateTimeField(auto_now=True)
 

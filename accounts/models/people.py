@@ -50,7 +50,13 @@ class User(AbstractUser):
     """
 
     role = models.CharField(max_length=16, choices=ROLES, default=Role.VIEWER)
-    token_version = models.PositiveIntegerField(default=1, editable=False, help_text="Growing it ends every token.")
+    token_version = models.PositiveIntegerField(
+        default=1, editable=False, help_text="Growing it ends every session, access token and refresh token."
+    )
+    last_seen_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="To within a few minutes.")
+    awaits_verification = models.BooleanField(
+        default=False, editable=False, help_text="Signed up by themselves and has not proven the e-mail address yet."
+    )
 
     objects = UserManager()  # type: ignore[assignment,misc]  # Django's own manager sets the two flags below
 
@@ -73,6 +79,12 @@ class User(AbstractUser):
     @property
     def is_admin(self) -> bool:
         return self.is_active and self.role == Role.ADMIN
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        # Django compares this with what the session remembers, so the same counter ends sessions and tokens.
+        return salted_hmac(
+            "accounts.session", f"{self.pk}:{self.token_version}:{self.password}", secret=secret, algorithm="sha256"
+        ).hexdigest()
 
     def token_stamp(self) -> str:
         """What the tokens of this person carry: changes with the password and with `token_version`."""

@@ -48,7 +48,7 @@ def hubs_for(user: User) -> AwsAccountQuerySet:
 
 def get_for(user: User, reference: str | int, permission: Perm) -> AwsAccount:
     """The account by id, alias or 12-digit number. Raises AccountNotFound, or NotAllowedHere when it may only be seen."""
-    account = visible(user).filter(_named(str(reference))).first()
+    account = visible(user).filter(named(str(reference))).first()
     if account is None:
         raise AccountNotFound("There is no such AWS account, or none that you may see.")
     if not may(user, account, permission):
@@ -90,7 +90,8 @@ def checks_of(account: AwsAccount) -> list[CapabilityCheck]:
     return list(account.checks.order_by("capability"))
 
 
-def _named(reference: str) -> Q:
+def named(reference: str) -> Q:
+    """The account that `reference` means: a 12-digit number, an id, or else an alias."""
     text = reference.strip()
     if rules.is_account_number(text):
         return Q(account_id=text)

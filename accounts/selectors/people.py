@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from accounts.models import Grant, User
 from accounts.models.people import UserQuerySet
+from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.permissions import Perm
 
@@ -31,3 +32,8 @@ def grants_of(user: User) -> list[Grant]:
     """What `user` is granted on accounts that still exist; the one for all accounts first."""
     present = Grant.objects.filter(user=user, account__deleted_at=None)
     return list(present.select_related("account").order_by("account__alias"))
+
+
+def token_count(user: User) -> int:
+    """How many personal access tokens of `user` still work."""
+    return user.personal_tokens.filter(expires_at__gt=clock.now()).count()

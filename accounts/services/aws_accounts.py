@@ -24,12 +24,13 @@ from cloudconsole.aws.sts import CallerIdentity
 from cloudconsole.core import clock, jobs
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.permissions import Perm
+from cloudconsole.sealing import Sealed
 
 _RESERVATION = "accounts.external_id"
 _RESERVATION_LASTS_S = 7 * 24 * 3600
 
 # How an account is reached: what changes together when its credentials are replaced.
-_WAY = ("auth_method", "role_arn", "hub", "access_key_hint", "account_id")
+_WAY = ("auth_method", "role_arn", "hub", "access_key_hint", "account_id", "credentials_expire_at", "key_created_at")
 
 
 class AliasTaken(CloudconsoleError):
@@ -67,6 +68,12 @@ class NotConfirmed(CloudconsoleError):
     title = "Removing an account needs its alias"
 
 
+class StillConnected(CloudconsoleError):
+    kind = Kind.CONFLICT
+    code = "account_connected"
+    title = "The account is still connected"
+
+
 @dataclass(frozen=True)
 class Reservation:
     """An external id made here, and the signed note with which `create` accepts it for one new account."""
@@ -78,7 +85,12 @@ class Reservation:
 def reserve_external_id() -> Reservation:
     """An external id for a trust policy that is written before the account is connected. Never chosen by a person."""
     external_id = make_external_id()
-    return Reservation(external_id, signing.dumps(external_id, salt=_RESERVATION))
+    return Reservation(external_id, note_for(external_id))
+
+
+def note_for(external_id: str) -> str:
+    """The signed note for an external id that was made here before."""
+    return signing.dumps(external_id, salt=_RESERVATION)
 
 
 def create(*, new: NewAccount, by: User) -> AwsAccount:
@@ -92,7 +104,7 @@ def create(*, new: NewAccount, by: User) -> AwsAccount:
     identity = _proven(draft, key, by)
     draft.account_id = identity.account_id
     draft.status, draft.verified_at = Status.OK, clock.now()
-    _store_new(draft, key, by, identity.request_id)
+    _store_new(draft, _sealed(draft, key), by, identity.request_id)
     verification.verify(account=draft, actor=by)
     return AwsAccount.objects.get(pk=draft.pk)
 
@@ -100,7 +112,7 @@ def create(*, new: NewAccount, by: User) -> AwsAccount:
 def create_unproven(*, new: NewAccount, by: User) -> AwsAccount:
     """Store an account as `pending`, without asking AWS: for a role whose trust policy needs the external id made here."""
     draft = _draft(new, by)
-    _store_new(draft, new.credentials if isinstance(new.credentials, KeyInput) else None, by, "")
+    _store_new(draft, _sealed(draft, new.credentials if isinstance(new.credentials, KeyInput) else None), by, "")
     return draft
 
 
@@ -118,7 +130,7 @@ def change(*, account: AwsAccount, changes: AccountChanges, by: User) -> AwsAcco
     _take_way(draft, changes.credentials, by)
     identity = _proven(draft, key, by)
     draft.account_id = identity.account_id
-    _store_replacement(draft, fields, key, by, identity.request_id)
+    _store_replacement(draft, fields, _sealed(draft, key), by, identity.request_id)
     verification.verify(account=draft, actor=by)
     return AwsAccount.objects.get(pk=account.pk)
 
@@ -145,6 +157,22 @@ def delete(*, account: AwsAccount, confirm: str, by: User) -> None:
     audit.record(verbs.ACCOUNT_DELETED, actor=by, account=account)
 
 
+@transaction.atomic
+def purge(*, account: AwsAccount, confirm: str, by: User) -> None:
+    """Delete a disconnected account with everything that was kept under its name. The audit trail stays.
+
+    Raises NotConfirmed unless `confirm` is the alias, StillConnected for an account that is in use.
+    """
+    row = AwsAccount.objects.select_for_update().get(pk=account.pk)
+    if row.deleted_at is None:
+        raise StillConnected("Disconnect the account first; purging is a second step.")
+    if confirm != row.alias:
+        raise NotConfirmed(f"Confirm with the alias “{row.alias}”.", attr="confirm")
+    frozen = AwsAccount(pk=row.pk, alias=row.alias, account_id=row.account_id)
+    row.delete()
+    audit.record(verbs.ACCOUNT_PURGED, actor=by, account=frozen)
+
+
 def _draft(new: NewAccount, by: User) -> AwsAccount:
     """The row as it will be, not saved, everything checked that can be without AWS."""
     draft = AwsAccount(
@@ -166,9 +194,11 @@ def _draft(new: NewAccount, by: User) -> AwsAccount:
 def _take_way(draft: AwsAccount, given: CredentialInput, by: User) -> None:
     """Set how the account is reached."""
     draft.role_arn, draft.hub, draft.access_key_hint = "", None, ""
+    draft.credentials_expire_at, draft.key_created_at = None, None
     match given:
         case KeyInput():
             draft.auth_method, draft.access_key_hint = AuthMethod.ACCESS_KEY, given.hint
+            draft.credentials_expire_at = given.expires_at
         case HostInput():
             draft.auth_method = AuthMethod.AMBIENT
         case RoleInput():
@@ -204,6 +234,10 @@ def _proven(draft: AwsAccount, key: KeyInput | None, by: User) -> CallerIdentity
     return identity
 
 
+def _sealed(draft: AwsAccount, key: KeyInput | None) -> Sealed | None:
+    return credentials.seal(draft, key) if key else None
+
+
 @transaction.atomic
 def _record_refusal(draft: AwsAccount, by: User, code: str, aws_request_id: str) -> None:
     known = draft if draft.pk else None
@@ -221,11 +255,11 @@ def _record_refusal(draft: AwsAccount, by: User, code: str, aws_request_id: str)
 
 
 @transaction.atomic
-def _store_new(draft: AwsAccount, key: KeyInput | None, by: User, aws_request_id: str) -> None:
+def _store_new(draft: AwsAccount, key: Sealed | None, by: User, aws_request_id: str) -> None:
     _hold_hub(draft)
     _save(draft)
     if key:
-        credentials.store(account=draft, key=key)
+        credentials.put(account=draft, sealed=key)
     _published(draft)
     jobs.enqueue("costs.tick")  # its first costs are due now, not when the scheduler comes by
     audit.record(
@@ -264,12 +298,12 @@ def _store_change(draft: AwsAccount, fields: list[str], by: User) -> None:
 
 
 @transaction.atomic
-def _store_replacement(draft: AwsAccount, fields: list[str], key: KeyInput | None, by: User, aws_request_id: str) -> None:
+def _store_replacement(draft: AwsAccount, fields: list[str], key: Sealed | None, by: User, aws_request_id: str) -> None:
     _locked(draft)
     _hold_hub(draft)
     _save(draft, [*fields, *_WAY])
     if key:
-        credentials.store(account=draft, key=key)
+        credentials.put(account=draft, sealed=key)
     else:
         credentials.destroy(account=draft)
     _published(draft)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import uuid
 
-from cryptography.fernet import InvalidToken
 from django.db.models import F
 
 from accounts.models import AuthMethod, AwsAccount, AwsCredential, User
+from accounts.services import encryption
 from accounts.services.inputs import KeyInput
 from cloudconsole.aws import regions
 from cloudconsole.aws.credentials import Access, Ambient, AssumedRole, CredentialSource, StaticKey
 from cloudconsole.core.errors import CloudconsoleError, Kind
+from cloudconsole.sealing import Context, Sealed, Unreadable, keyring
 
 _FIELD = "aws_credential.sealed"
 _MAX_HUBS = 4  # roles assumed by roles; more is a mistake, and each costs a call
@@ -61,11 +62,25 @@ def hub_access(account: AwsAccount, actor: User | None) -> Access:
     return _access(account, source, key, actor)
 
 
+def seal(account: AwsAccount, key: KeyInput) -> Sealed:
+    """`key` sealed for `account`, to be stored with `put`. May ask KMS, so it stands outside of transactions.
+
+    Raises SealingError when the encryption key cannot be used at the moment.
+    """
+    encryption.prove_current_key()
+    return keyring().seal(_text(account, key), _context(account))
+
+
+def put(*, account: AwsAccount, sealed: Sealed) -> None:
+    """Store a sealed key in place of what was there, readable or not."""
+    new = {"sealed": sealed.ciphertext, "sealed_with": sealed.key_id}
+    if not AwsCredential.objects.filter(account=account).update(**new, version=F("version") + 1):
+        AwsCredential.objects.create(account=account, **new)
+
+
 def store(*, account: AwsAccount, key: KeyInput) -> None:
-    """Seal `key` for `account`, in place of what was there. Works without reading the old one, readable or not."""
-    sealed = _seal(account, key)
-    if not AwsCredential.objects.filter(account=account).update(sealed=sealed, version=F("version") + 1):
-        AwsCredential.objects.create(account=account, sealed=sealed)
+    """Seal and put in one. Raises SealingError."""
+    put(account=account, sealed=seal(account, key))
 
 
 def destroy(*, account: AwsAccount) -> None:
@@ -100,20 +115,25 @@ def _hub_source(account: AwsAccount, via: tuple[AwsAccount, ...]) -> tuple[Crede
 
 
 def _open(account: AwsAccount) -> tuple[StaticKey, str]:
-    try:
-        stored = AwsCredential.objects.filter(account=account).first()
-    except InvalidToken as error:
-        raise CredentialsUnreadable("No encryption key of this installation opens the stored credentials.") from error
+    stored = AwsCredential.objects.filter(account=account).first()
     if stored is None:
         raise CredentialsUnreadable("There are no stored credentials for this account.")
-    opened = json.loads(stored.sealed)
+    try:
+        text = keyring().open(Sealed(bytes(stored.sealed), stored.sealed_with), _context(account))
+    except Unreadable as error:
+        raise CredentialsUnreadable(error.detail) from error
+    opened = json.loads(text)
     if opened.get("account") != str(account.uuid) or opened.get("field") != _FIELD:
         raise CredentialsUnreadable("The stored credentials were sealed for another account and are refused.")
     key = KeyInput(opened["access_key_id"], opened["secret_access_key"], opened["session_token"])
     return _static(key), f"{account.uuid}:{stored.version}"
 
 
-def _seal(account: AwsAccount, key: KeyInput) -> str:
+def _context(account: AwsAccount) -> Context:
+    return Context(str(account.uuid), _FIELD)
+
+
+def _text(account: AwsAccount, key: KeyInput) -> str:
     # Fernet has no associated data, so the text itself says whose it is: moved to another row it is refused.
     return json.dumps(
         {

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from accounts import rules
 from accounts.models import AuthMethod, Environment
-from cloudconsole.aws.policy import CAPABILITIES
+from cloudconsole.aws.policy import BY_DEFAULT, CAPABILITIES
+from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError
 
 
@@ -20,11 +22,12 @@ class InvalidInput(CloudconsoleError):
 
 @dataclass(frozen=True)
 class KeyInput:
-    """An access key; with a session token it is temporary. The secrets show in no repr."""
+    """An access key; with a session token it is temporary, and may say until when. The secrets show in no repr."""
 
     access_key_id: str = field(repr=False)
     secret_access_key: str = field(repr=False)
     session_token: str = field(default="", repr=False)
+    expires_at: datetime | None = None
 
     @property
     def hint(self) -> str:
@@ -58,7 +61,7 @@ class NewAccount:
     credentials: CredentialInput
     environment: str = Environment.DEVELOPMENT
     regions: Sequence[str] = ()
-    capabilities: Sequence[str] = tuple(CAPABILITIES)
+    capabilities: Sequence[str] = BY_DEFAULT
     expected_account_id: str = ""
     reservation: str = ""
 
@@ -82,12 +85,15 @@ def credential_input(
     session_token: str = "",
     role_arn: str = "",
     hub: str = "",
+    expires_at: datetime | None = None,
 ) -> CredentialInput:
     """The flat fields of a form or a JSON body as one of the three ways in. Raises InvalidInput naming the field."""
+    if expires_at and auth_method != AuthMethod.ACCESS_KEY:
+        raise InvalidInput("Only temporary access keys expire.", attr="expires_at")
     match auth_method:
         case AuthMethod.ACCESS_KEY:
             _refuse_given("access_key", role_arn=role_arn, hub=hub)
-            return _key(access_key_id, secret_access_key, session_token)
+            return _key(access_key_id, secret_access_key, session_token, expires_at)
         case AuthMethod.ASSUME_ROLE:
             keys = {"access_key_id": access_key_id, "secret_access_key": secret_access_key, "session_token": session_token}
             _refuse_given("assume_role", **keys)
@@ -136,7 +142,7 @@ def account_number(text: str) -> str:
     return digits
 
 
-def _key(access_key_id: str, secret_access_key: str, session_token: str) -> KeyInput:
+def _key(access_key_id: str, secret_access_key: str, session_token: str, expires_at: datetime | None) -> KeyInput:
     key_id, secret, token = (rules.without_whitespace(text) for text in (access_key_id, secret_access_key, session_token))
     if rules.is_temporary_key(key_id) and not token:
         raise InvalidInput("A temporary key (ASIA…) needs its session token.", attr="session_token")
@@ -148,7 +154,11 @@ def _key(access_key_id: str, secret_access_key: str, session_token: str) -> KeyI
         )
     if len(secret) < 16:
         raise InvalidInput("The secret access key is missing or too short.", attr="secret_access_key")
-    return KeyInput(key_id, secret, token)
+    if expires_at and not token:
+        raise InvalidInput("A long-lived key does not expire.", attr="expires_at")
+    if expires_at and expires_at <= clock.now():
+        raise InvalidInput("These credentials have expired already.", attr="expires_at")
+    return KeyInput(key_id, secret, token, expires_at)
 
 
 def _role(role_arn: str, hub: str) -> RoleInput:

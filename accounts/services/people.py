@@ -16,6 +16,7 @@ from accounts.models import AwsAccount, Grant, User
 from audit import services as audit
 from audit import verbs
 from audit.verbs import Verb
+from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.permissions import Role
 
@@ -80,10 +81,33 @@ def create_user(*, new: NewUser, by: User | None) -> User:
 
 
 def sign_up(*, new: NewUser) -> User:
-    """Make oneself: a viewer without grants, where the installation is open to it. Raises SignupClosed."""
+    """Make oneself: a viewer without grants, where the installation is open to it. Raises SignupClosed.
+
+    Where e-mail can be sent, the address has to be proven before the first sign-in.
+    """
     if settings.SIGNUP != "open":
         raise SignupClosed("Ask an administrator of this installation for an account.")
-    return _create(NewUser(new.username, new.email, new.password), by=None, verb=verbs.USER_SIGNED_UP)
+    plain = NewUser(new.username, new.email, new.password)
+    return _create(plain, by=None, verb=verbs.USER_SIGNED_UP, awaits_verification=settings.EMAIL_CONFIGURED)
+
+
+def join(*, new: NewUser) -> User:
+    """Make oneself after an invitation; `services.invitations` decides whether and as what."""
+    return _create(new, by=None, verb=verbs.USER_SIGNED_UP)
+
+
+def check_new(*, new: NewUser) -> None:
+    """Raises InvalidPerson or NameTaken for what nobody could sign up with, whether or not the address is known here."""
+    username = User.normalize_username(new.username).strip()
+    _refuse_taken(username, "")
+    _check(User(username=username, email=new.email.strip().lower()), new.password)
+
+
+@transaction.atomic
+def email_was_proven(*, user: User) -> None:
+    """Somebody who signed up opened the link that was sent to their address."""
+    if User.objects.filter(pk=user.pk, awaits_verification=True).update(awaits_verification=False):
+        audit.record(verbs.EMAIL_VERIFIED, actor=None, subject=user.username)
 
 
 @transaction.atomic
@@ -110,7 +134,7 @@ def deactivate(*, user: User, by: User | None) -> User:
         _refuse_losing_last_admin(user, admins)
     user.is_active = False
     user.save(update_fields=["is_active"])
-    end_tokens(user=user)
+    _end_all_access(user)
     audit.record(verbs.USER_DEACTIVATED, actor=by, subject=user.username)
     return user
 
@@ -158,12 +182,16 @@ def change_profile(*, user: User, changes: PersonChanges, by: User) -> User:
 
 @transaction.atomic
 def set_password(*, user: User, password: str, by: User | None) -> User:
-    """Replace the password; every session and token from before ends. Raises InvalidPerson for a weak one."""
+    """Replace the password; every session and token from before ends. Raises InvalidPerson for a weak one.
+
+    `by` is None when it is set through a reset link.
+    """
     user = _locked(user)
     _check_password(user, password)
     user.set_password(password)
     user.save(update_fields=["password"])
-    password_was_set(user=user, by=by)
+    end_tokens(user=user)
+    audit.record(verbs.PASSWORD_CHANGED if by else verbs.PASSWORD_RESET, actor=by, subject=user.username)
     return user
 
 
@@ -172,6 +200,12 @@ def password_was_set(*, user: User, by: User | None) -> None:
     """What follows a new password that Django's own form has set: every token from before ends."""
     end_tokens(user=user)
     audit.record(verbs.PASSWORD_CHANGED, actor=by, subject=user.username)
+
+
+@transaction.atomic
+def password_link_was_made(*, user: User, by: User) -> None:
+    """Write down that an admin holds a link with which the password of `user` can be set."""
+    audit.record(verbs.PASSWORD_LINK_MADE, actor=by, subject=user.username)
 
 
 @transaction.atomic
@@ -211,23 +245,49 @@ def replace_grants(*, user: User, grants: Sequence[GrantInput], by: User) -> lis
     return made
 
 
+@transaction.atomic
+def sign_out_everywhere(*, user: User, by: User) -> None:
+    """End every session and token of `user`, personal access tokens included. They may sign in again."""
+    user = _locked(user)
+    _end_all_access(user)
+    audit.record(verbs.SIGNED_OUT_EVERYWHERE, actor=by, subject=user.username)
+
+
+@transaction.atomic
+def end_sessions(*, user: User) -> None:
+    """One's own "sign out everywhere": every session, access and refresh token. Personal access tokens are ended one by one."""
+    end_tokens(user=user)
+    audit.record(verbs.SIGNED_OUT_EVERYWHERE, actor=user, subject=user.username, detail={"kept": "personal access tokens"})
+
+
+def seen(*, user: User) -> None:
+    """Note that `user` is here."""
+    User.objects.filter(pk=user.pk).update(last_seen_at=clock.now())
+
+
 def end_tokens(*, user: User) -> None:
-    """End every access and refresh token that was made so far."""
+    """End every session, access and refresh token that was made so far."""
     User.objects.filter(pk=user.pk).update(token_version=F("token_version") + 1)
     user.refresh_from_db(fields=["token_version"])
 
 
 @transaction.atomic
-def _create(new: NewUser, *, by: User | None, verb: Verb) -> User:
+def _create(new: NewUser, *, by: User | None, verb: Verb, awaits_verification: bool = False) -> User:
     # As it will be kept: full-width letters, for one, become plain ones, and the name may be taken then.
     username, email = User.normalize_username(new.username).strip(), new.email.strip().lower()
     _refuse_taken(username, email)
     user = User(username=username, email=email, role=new.role)
+    user.awaits_verification = awaits_verification
     _check(user, new.password)
     user.set_password(new.password or None)
     _save(user, username, email, force_insert=True)
     audit.record(verb, actor=by, subject=user.username, detail={"to": user.role})
     return user
+
+
+def _end_all_access(user: User) -> None:
+    end_tokens(user=user)
+    user.personal_tokens.all().delete()
 
 
 def _locked(user: User) -> User:

@@ -13,7 +13,7 @@ from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from accounts.models import User
-from accounts.services import people
+from accounts.services import people, second_factors
 from accounts.tokens import AccessToken, RefreshToken, TokenError
 from audit import services as audit
 from audit import verbs
@@ -41,6 +41,22 @@ class LockedOut(CloudconsoleError):
     retry_after_s = LOCKED_OUT_S
 
 
+class SecondFactorRequired(CloudconsoleError):
+    """The password is right, and a code has to come with it. The API says 401."""
+
+    kind = Kind.FORBIDDEN
+    code = "mfa_required"
+    title = "A second factor is required"
+
+
+class EmailNotProven(CloudconsoleError):
+    """The password is right, but the person has not opened the link in their mail yet. The API says 401."""
+
+    kind = Kind.FORBIDDEN
+    code = "email_not_verified"
+    title = "The e-mail address is not proven yet"
+
+
 class InvalidRefreshToken(CloudconsoleError):
     """Not a refresh token of ours, expired, used before, or ended. The API says 401."""
 
@@ -59,8 +75,10 @@ class TokenPair:
     token_type: str = "Bearer"  # noqa: S105 - the scheme of the Authorization header
 
 
-def sign_in(*, request: HttpRequest, login: str, password: str) -> TokenPair:
-    """Tokens for the name or e-mail address and password. Raises InvalidCredentials or LockedOut.
+def sign_in(*, request: HttpRequest, login: str, password: str, otp: str = "") -> TokenPair:
+    """Tokens for the name or e-mail address and password, and `otp` of those who have a second factor.
+
+    Raises InvalidCredentials, LockedOut, SecondFactorRequired, EmailNotProven.
 
     Counts failures together with the sign-in page, and does the same work whether the name exists or not.
     """
@@ -71,9 +89,12 @@ def sign_in(*, request: HttpRequest, login: str, password: str) -> TokenPair:
         raise LockedOut("Too many failed attempts. Try again in five minutes.") from error
     if user is None:
         raise InvalidCredentials("The name or the password is wrong.")
+    if user.awaits_verification:
+        raise EmailNotProven("Open the link that was sent to your e-mail address first.")
+    _ask_for_second_factor(user, otp)
     with transaction.atomic():
-        user.last_login = clock.now()
-        user.save(update_fields=["last_login"])
+        user.last_login = user.last_seen_at = clock.now()
+        user.save(update_fields=["last_login", "last_seen_at"])
         pair = _issue(user)
         audit.record(verbs.TOKEN_ISSUED, actor=user, subject=user.username)
     return pair
@@ -89,6 +110,7 @@ def refresh(*, refresh_token: str) -> TokenPair:
         user = _owner(token)
         if _spend(token, user):
             pair = _issue(user)
+            people.seen(user=user)
             audit.record(verbs.TOKEN_REFRESHED, actor=user, subject=user.username)
             return pair
         people.end_tokens(user=user)
@@ -103,6 +125,20 @@ def sign_out(*, refresh_token: str) -> None:
     user = _owner(token)
     if _spend(token, user):
         audit.record(verbs.SIGNED_OUT, actor=user, subject=user.username)
+
+
+def _ask_for_second_factor(user: User, otp: str) -> None:
+    if not second_factors.is_asked_of(user):
+        return
+    if not otp:
+        raise SecondFactorRequired("Send the same again, with a code of your authenticator app or a recovery code as `otp`.")
+    try:
+        accepted = second_factors.accepts(user=user, code=otp)
+    except ValidationError as error:
+        raise LockedOut("Too many failed attempts. Try again in five minutes.") from error
+    if not accepted:
+        second_factors.was_refused(user=user)
+        raise InvalidCredentials("The code is wrong or was used before.")
 
 
 def _issue(user: User) -> TokenPair:

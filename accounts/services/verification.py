@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -14,8 +14,8 @@ from accounts.services import credentials
 from audit import services as audit
 from audit import verbs
 from cloudconsole import realtime
-from cloudconsole.aws import iam, organizations, sts
-from cloudconsole.aws.credentials import Access, AssumedRole
+from cloudconsole.aws import access_keys, enabled_regions, iam, organizations, sts
+from cloudconsole.aws.credentials import Access, AssumedRole, StaticKey
 from cloudconsole.aws.errors import AwsError, AwsErrorKind
 from cloudconsole.aws.policy import CAPABILITIES
 from cloudconsole.aws.sts import CallerIdentity
@@ -33,18 +33,21 @@ _ROOT_USER = (
     "Make an IAM user or a role with the policy shown for this account, and delete the root user's keys.",
 )
 _SIMULATOR_CLOSED = "The credentials may not ask IAM's policy simulator; the first cost refresh will show it."
+_EXPIRED = "aws_credentials_expired"
 _PAID = "Not tried with a real request, because each one is charged; this is what IAM's policy simulator says."
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one probe found for one capability."""
+    """What one probe found for one capability. `regions` and `key_created_at` are facts that some answers bring along."""
 
     capability: str
     status: CapabilityStatus
     aws_code: str = ""
     detail: str = ""
     remedy: str = ""
+    regions: tuple[str, ...] = ()
+    key_created_at: datetime | None = None
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -64,6 +67,8 @@ class Verification:
     external_id_enforced: bool | None = None
     findings: tuple[Finding, ...] = ()
     aws_request_id: str = ""
+    aws_code: str = ""
+    aws_message: str = ""
 
 
 def verify(*, account: AwsAccount, actor: User | None) -> Verification:
@@ -78,7 +83,7 @@ def _examine(account: AwsAccount, actor: User | None) -> Verification:
         access = credentials.access_for(account, actor)
         identity = sts.whoami(access)
     except AwsError as error:
-        return Verification(Status.ERROR, error.code, error.detail, error.remedy, aws_request_id=error.request_id)
+        return _refused(error)
     except CloudconsoleError as error:
         return Verification(Status.ERROR, error.code, error.detail, getattr(error, "remedy", ""))
     wrong = _wrong_account(account, identity)
@@ -87,6 +92,18 @@ def _examine(account: AwsAccount, actor: User | None) -> Verification:
     findings = tuple(_probe(name, access, identity) for name in CAPABILITIES if name in account.capabilities)
     enforced = _external_id_enforced(access)
     return _summary(identity, enforced, findings)
+
+
+def _refused(error: AwsError) -> Verification:
+    return Verification(
+        Status.ERROR,
+        error.code,
+        error.detail,
+        error.remedy,
+        aws_request_id=error.request_id,
+        aws_code=error.aws_code,
+        aws_message=error.aws_message,
+    )
 
 
 def _wrong_account(account: AwsAccount, identity: CallerIdentity) -> Verification | None:
@@ -148,11 +165,29 @@ def _organization(capability: str, access: Access, identity: CallerIdentity) -> 
     return Finding(capability, CapabilityStatus.OK, detail=f"Organization {organization.id}, paid by {payer}.")
 
 
+def _regions(capability: str, access: Access, identity: CallerIdentity) -> Finding:
+    found = enabled_regions.enabled(access)
+    return Finding(capability, CapabilityStatus.OK, detail=f"{len(found)} regions are enabled.", regions=found)
+
+
+def _own_keys(capability: str, access: Access, identity: CallerIdentity) -> Finding:
+    source = access.source
+    if not isinstance(source, StaticKey) or source.session_token:
+        return Finding(capability, CapabilityStatus.OK, detail="There is no long-lived access key here to rotate.")
+    keys = access_keys.own(access)
+    created_at = next((key.created_at for key in keys if key.access_key_id == source.access_key_id), None)
+    return replace(_decided(capability, access, identity, identity.arn), key_created_at=created_at)
+
+
 def _simulated(capability: str, access: Access, identity: CallerIdentity) -> Finding:
     """IAM's own answer to "would it be allowed": for what cannot be tried without being charged or changing anything."""
+    return _decided(capability, access, identity, "*")
+
+
+def _decided(capability: str, access: Access, identity: CallerIdentity, resource: str) -> Finding:
     actions = CAPABILITIES[capability].actions
     try:
-        decisions = iam.simulate(access, identity.arn, actions)
+        decisions = iam.simulate(access, identity.arn, actions, resource)
     except AwsError as error:
         return Finding(capability, CapabilityStatus.UNKNOWN, error.aws_code, _SIMULATOR_CLOSED, error.remedy)
     denied = [action for action in actions if decisions.get(action) != "allowed"]
@@ -170,15 +205,17 @@ def _simulated(capability: str, access: Access, identity: CallerIdentity) -> Fin
     )
 
 
-_PROBES: dict[str, Callable[[str, Access, CallerIdentity], Finding]] = {"identity": _identity, "organization": _organization}
+_PROBES: dict[str, Callable[[str, Access, CallerIdentity], Finding]] = {
+    "identity": _identity,
+    "organization": _organization,
+    "regions": _regions,
+    "key_rotation": _own_keys,
+}
 
 _STATUS_OF = {
     AwsErrorKind.ACCESS_DENIED: CapabilityStatus.DENIED,
     AwsErrorKind.NOT_ENABLED: CapabilityStatus.NOT_ENABLED,
 }
-
-
-_STORED = ["status", "status_code", "status_detail", "status_remedy", "verified_at", "account_id", "identity_arn"]
 
 
 @transaction.atomic
@@ -187,18 +224,45 @@ def _store(account: AwsAccount, result: Verification, actor: User | None) -> Non
     if row is None:
         return  # removed while AWS was asked
     now = clock.now()
-    row.status, row.status_code, row.status_detail, row.status_remedy = result.status, result.code, result.detail, result.remedy
-    row.verified_at = now
-    if result.identity is not None and result.status != Status.ERROR:
-        row.account_id, row.identity_arn = result.identity.account_id, result.identity.arn
-    row.save(update_fields=_STORED)
+    is_news = (row.status, row.status_code) != (result.status, result.code)
+    row.save(update_fields=[*_set_state(row, result, now), *_set_facts(row, result, now)])
     _store_findings(row, result.findings, now)
     realtime.publish("account", row.pk, row.pk)
+    if actor is None and not is_news:
+        return  # the schedule looks often; only what it finds is an event
     outcome = "failure" if result.status == Status.ERROR else "success"
     detail = {"status": str(result.status), "code": result.code}
     audit.record(
         verbs.ACCOUNT_VERIFIED, actor=actor, account=row, outcome=outcome, detail=detail, aws_request_id=result.aws_request_id
     )
+
+
+def _set_state(row: AwsAccount, result: Verification, now: datetime) -> list[str]:
+    """How it is, and when to look again; the names of the fields set."""
+    row.status, row.status_code, row.status_detail, row.status_remedy = result.status, result.code, result.detail, result.remedy
+    row.verified_at = now
+    row.failed_checks = min(row.failed_checks + 1, 1000) if result.status == Status.ERROR else 0
+    row.next_check_at = rules.next_check(result.status, row.failed_checks, row.pk, now)
+    return ["status", "status_code", "status_detail", "status_remedy", "verified_at", "failed_checks", "next_check_at"]
+
+
+def _set_facts(row: AwsAccount, result: Verification, now: datetime) -> list[str]:
+    """What the answers told beside the state. What was not told stays as it was."""
+    fields: list[str] = []
+    if result.identity is not None and result.status != Status.ERROR:
+        row.account_id, row.identity_arn = result.identity.account_id, result.identity.arn
+        fields += ["account_id", "identity_arn"]
+    for finding in result.findings:
+        if finding.regions:
+            row.enabled_regions, row.regions_observed_at = list(finding.regions), now
+            fields += ["enabled_regions", "regions_observed_at"]
+        if finding.key_created_at:
+            row.key_created_at = finding.key_created_at
+            fields += ["key_created_at"]
+    if result.code == _EXPIRED and row.access_key_hint and (row.credentials_expire_at is None or row.credentials_expire_at > now):
+        row.credentials_expire_at = now  # nobody had said when: found out now
+        fields += ["credentials_expire_at"]
+    return fields
 
 
 def _store_findings(row: AwsAccount, findings: Sequence[Finding], now: datetime) -> None:

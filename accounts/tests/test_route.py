@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from django.urls import URLPattern
 from rest_framework.test import APIClient, APIRequestFactory, force_authenticate
 
 from accounts.api.urls import urlpatterns
-from accounts.models import AwsAccount, User
+from accounts.models import AwsAccount, PersonalToken, User
 from accounts.tests.conftest import Connect
 from cloudconsole.api.views import ApiView
+from cloudconsole.core import clock
 from cloudconsole.core.permissions import Role
 
 Api = Callable[..., APIClient]
@@ -36,8 +38,15 @@ class Door:
 DOORS = (
     Door("get", "/api/auth/me", 200, 200, 200, 200),
     Door("patch", "/api/auth/me", 200, 200, 200, 200),
+    Door("get", "/api/auth/tokens", 200, 200, 200, 200),
+    Door("post", "/api/auth/tokens", 400, 400, 400, 400),
+    Door("get", "/api/auth/tokens/{token}", 404, 404, 404, 404),
+    Door("delete", "/api/auth/tokens/{token}", 404, 404, 404, 404),
     Door("get", "/api/users", 200, 403, 403, 403),
     Door("post", "/api/users", 400, 403, 403, 403),
+    Door("get", "/api/users/invitations", 200, 403, 403, 403),
+    Door("post", "/api/users/invitations", 201, 403, 403, 403),
+    Door("delete", "/api/users/invitations/{invitation}", 404, 403, 403, 403),
     Door("get", "/api/users/{person}", 200, 403, 403, 403),
     Door("patch", "/api/users/{person}", 200, 403, 403, 403),
     Door("delete", "/api/users/{person}", 204, 403, 403, 403),
@@ -51,6 +60,16 @@ DOORS = (
     Door("post", "/api/accounts/{account}/verify", 200, 200, 403, 404),
     Door("get", "/api/accounts/{account}/policy", 200, 200, 200, 404),
     Door("get", "/api/accounts/{account}/trust-policy", 409, 409, 409, 404),
+    Door("get", "/api/accounts/{account}/cloudformation", 409, 409, 409, 404),
+    Door("post", "/api/accounts/{account}/discover", 424, 403, 403, 404),
+    Door("post", "/api/accounts/{account}/import", 400, 403, 403, 404),
+    Door("get", "/api/accounts/{account}/stack-set", 409, 403, 403, 404),
+    Door("get", "/api/accounts/{account}/rotation", 409, 403, 403, 404),
+    Door("post", "/api/accounts/{account}/rotation", 201, 403, 403, 404),
+    Door("post", "/api/accounts/{account}/rotation/next", 409, 403, 403, 404),
+    Door("post", "/api/accounts/{account}/rotation/undo", 409, 403, 403, 404),
+    Door("get", "/api/adoptions/{batch}", 404, 403, 403, 403),
+    Door("post", "/api/adoptions/{batch}/retry", 404, 403, 403, 403),
     Door("post", "/api/auth/signup", 400, 400, 400, 400, nobody=400),
     Door("post", "/api/auth/login", 400, 400, 400, 400, nobody=400),
     Door("post", "/api/auth/token", 400, 400, 400, 400, nobody=400),
@@ -71,7 +90,7 @@ def test_a_door_opens_to_those_it_is_meant_for(
 ) -> None:
     user = None if caller == "nobody" else request.getfixturevalue(caller)
     person = make_user("somebody")
-    path = door.path.format(account=account.pk, person=person.pk)
+    path = door.path.format(account=account.pk, person=person.pk, token=_token_of(person).pk, invitation=999_999, batch=999_999)
     answer = getattr(api(user), door.method)(path, {})
     assert answer.status_code == getattr(door, caller), answer.content
     if answer.status_code >= 400:
@@ -79,9 +98,14 @@ def test_a_door_opens_to_those_it_is_meant_for(
 
 
 def test_the_table_knows_every_route_and_method() -> None:
-    known = {
-        (door.method, door.path.replace("{account}", "<str:account_id>").replace("{person}", "<int:user_id>")) for door in DOORS
+    places = {
+        "account": "<str:account_id>",
+        "person": "<int:user_id>",
+        "token": "<int:token_id>",
+        "invitation": "<int:invitation_id>",
+        "batch": "<int:batch_id>",
     }
+    known = {(door.method, door.path.format(**places)) for door in DOORS}
     assert known == set(_routes())
 
 
@@ -133,6 +157,11 @@ def test_the_pages_send_strangers_to_sign_in_and_the_api_does_not(db: None, clie
     assert partial["HX-Redirect"] == "/sign-in?next=/"
     assert client.get("/sign-in").status_code == 200
     assert client.get("/api/accounts").status_code == 401
+
+
+def _token_of(person: User) -> PersonalToken:
+    in_a_day = clock.now() + timedelta(days=1)
+    return PersonalToken.objects.create(user=person, name="theirs", digest="-", hint="-", expires_at=in_a_day)
 
 
 def _routes() -> list[tuple[str, str]]:

@@ -75,7 +75,7 @@ def _everything_answered(connect: Connect, simulator: SimulatorHandle, admin: Us
     ):
         yield answer.content.decode()
     yield repr(credentials.access_for(account, admin))
-    yield repr(inputs.credential_input(auth_method="access_key", **wrong))
+    yield repr(inputs.KeyInput(wrong["access_key_id"], CANARY))
     yield json.dumps([event.detail for event in AuditEvent.objects.all()])
 
 

@@ -39,12 +39,14 @@ def test_every_capability_switched_on_is_checked_and_stored(connect: Connect, ad
         "identity": "ok",
         "costs": "ok",
         "organization": "ok",
+        "regions": "ok",
     }
     assert answer["capabilities"]["costs"]["actions"] == ["ce:GetCostAndUsage"]
     assert set(account.checks.values_list("capability", "status")) == {
         ("identity", "ok"),
         ("costs", "ok"),
         ("organization", "ok"),
+        ("regions", "ok"),
     }
 
 

@@ -24,8 +24,9 @@ _JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 _SESSION_TOKEN = re.compile(r"(?:IQoJb3JpZ2lu|FwoGZXIvYXdz|FQoGZXIvYXdz|AQoDYXdz)[A-Za-z0-9/+=]{20,}")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*", re.DOTALL)
 _BEARER = re.compile(r"(?i)\b(?:bearer|basic|token)\s+[A-Za-z0-9._~+/=-]{16,}")
+_PERSONAL_TOKEN = re.compile(r"cc_pat_[A-Za-z0-9_-]{16,}")
 _FERNET = re.compile(r"gAAAA[A-Za-z0-9_-]{60,}={0,2}")
-_SECRETS = (_PRIVATE_KEY, _JWT, _SESSION_TOKEN, _BEARER, _FERNET, _AWS_SECRET)
+_SECRETS = (_PRIVATE_KEY, _JWT, _SESSION_TOKEN, _PERSONAL_TOKEN, _BEARER, _FERNET, _AWS_SECRET)
 
 
 class Unrecordable(ValueError):

@@ -144,6 +144,7 @@ def _of_ours(error: CloudconsoleError) -> Problem:
         error.title,
         error.detail,
         errors=(FieldError(error.attr, error.code, error.detail),) if error.attr else (),
+        extensions={"remedy": remedy} if (remedy := getattr(error, "remedy", "")) else {},
         headers=_retry_after(error) if status == 503 else {},
     )
 

@@ -21,6 +21,7 @@ from cloudconsole.aws.identity import CurrentCredentialProvider, CurrentCredenti
 if TYPE_CHECKING:
     from mypy_boto3_ce import CostExplorerClient
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_organizations import OrganizationsClient
     from mypy_boto3_sts import STSClient
 
@@ -31,10 +32,10 @@ MAX_CONNECTIONS = 64
 
 _CONNECT_TIMEOUT_S = 5
 _READ_TIMEOUT_S = 30
-_READ_TIMEOUTS_S = {"sts": 10, "organizations": 20, "iam": 20, "ce": 60}
+_READ_TIMEOUTS_S = {"sts": 10, "organizations": 20, "iam": 20, "ce": 60, "kms": 10}
 _ATTEMPTS = 4
 # Cost Explorer throttles at a few requests a second and says so as LimitExceededException.
-_ATTEMPTS_OF = {"sts": 3, "ce": 6}
+_ATTEMPTS_OF = {"sts": 3, "ce": 6, "kms": 3}
 
 
 class _SharedClients:
@@ -111,7 +112,11 @@ def client(service: Literal["ce"], region: str) -> CostExplorerClient: ...
 @overload
 def client(service: Literal["iam"], region: str) -> IAMClient: ...
 @overload
+def client(service: Literal["kms"], region: str) -> KMSClient: ...
+@overload
 def client(service: Literal["organizations"], region: str) -> OrganizationsClient: ...
+@overload
+def client(service: Literal["account", "ec2"], region: str) -> Any: ...
 def client(service: str, region: str) -> Any:
     """The shared client; calls on it need a surrounding `acting_as`."""
     return _process.clients.get(service, region)

@@ -177,6 +177,31 @@ NO_ORGANIZATION = Reading(
     "The account does not belong to an organization.",
     "Nothing to repair.",
 )
+KMS_DISABLED = Reading(
+    Why.CONFLICT,
+    "The KMS key is disabled.",
+    "Enable the key in the KMS console of its account; nothing that it encrypted is lost meanwhile.",
+)
+KMS_DELETION = Reading(
+    Why.CONFLICT,
+    "The KMS key cannot be used in its present state: it is waiting to be deleted, or its material is missing.",
+    "Cancel the deletion in the KMS console and enable the key, before the waiting period ends: then what it encrypted is lost.",
+)
+KMS_UNAVAILABLE = Reading(
+    Why.INTERNAL,
+    "KMS cannot use the key at the moment.",
+    "Nothing to repair: try again in a few minutes.",
+)
+KMS_MISSING = Reading(
+    Why.NOT_FOUND,
+    "KMS does not know the key: it was deleted, or the ARN is wrong.",
+    "Compare KMS_KEY_ID with the key's ARN in the KMS console.",
+)
+KMS_DENIED = Reading(
+    Why.ACCESS_DENIED,
+    "This server's AWS identity may not use the KMS key.",
+    "Allow kms:GenerateDataKey and kms:Decrypt on the key to this server's role, in the key policy or in IAM.",
+)
 UNREACHABLE = Reading(
     Why.UNREACHABLE,
     "No connection to AWS could be made.",
@@ -300,6 +325,13 @@ CODES: Mapping[str, Reading] = {
 # Where one service or call means something else by a code.
 OF_SERVICE: Mapping[tuple[str, str], Reading] = {
     ("ce", "LimitExceededException"): THROTTLED,
+    ("kms", "AccessDeniedException"): KMS_DENIED,
+    ("kms", "DependencyTimeoutException"): KMS_UNAVAILABLE,
+    ("kms", "DisabledException"): KMS_DISABLED,
+    ("kms", "KMSInternalException"): KMS_UNAVAILABLE,
+    ("kms", "KMSInvalidStateException"): KMS_DELETION,
+    ("kms", "KeyUnavailableException"): KMS_UNAVAILABLE,
+    ("kms", "NotFoundException"): KMS_MISSING,
 }
 OF_OPERATION: Mapping[tuple[str, str, str], Reading] = {
     ("sts", "AssumeRole", "AccessDenied"): ROLE_REFUSED,

@@ -15,15 +15,17 @@ Decision = Literal["allowed", "implicitDeny", "explicitDeny"]
 _ASSUMED_ROLE = re.compile(r"arn:(?P<partition>[\w-]+):sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/.+")
 
 
-def simulate(access: Access, principal_arn: str, actions: Sequence[str]) -> dict[str, Decision]:
-    """AWS's simulated decision for each action. Includes service control policies, but "may differ from live".
+def simulate(access: Access, principal_arn: str, actions: Sequence[str], resource: str = "*") -> dict[str, Decision]:
+    """AWS's simulated decision for each action on `resource`. Includes service control policies, but "may differ from live".
 
     The arn of an assumed-role session is taken as its role (without a path). Needs iam:SimulatePrincipalPolicy.
     Raises AwsError.
     """
     region = regions.home(access.region)
     source = role_arn_of(principal_arn)
-    return calls.call(access, "iam", "SimulatePrincipalPolicy", region, lambda: _simulate(region, source, list(actions)))
+    return calls.call(
+        access, "iam", "SimulatePrincipalPolicy", region, lambda: _simulate(region, source, list(actions), resource)
+    )
 
 
 def role_arn_of(principal_arn: str) -> str:
@@ -34,10 +36,10 @@ def role_arn_of(principal_arn: str) -> str:
     return f"arn:{session['partition']}:iam::{session['account']}:role/{session['role']}"
 
 
-def _simulate(region: str, source: str, actions: list[str]) -> dict[str, Decision]:
+def _simulate(region: str, source: str, actions: list[str], resource: str) -> dict[str, Decision]:
     pages = client("iam", region).get_paginator("simulate_principal_policy")
     return {
         result["EvalActionName"]: result["EvalDecision"]
-        for page in pages.paginate(PolicySourceArn=source, ActionNames=actions)
+        for page in pages.paginate(PolicySourceArn=source, ActionNames=actions, ResourceArns=[resource])
         for result in page["EvaluationResults"]
     }

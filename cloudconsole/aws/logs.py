@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-_ROOTS = ("boto3", "botocore", "s3transfer", "urllib3")
+_ROOTS = ("aws_encryption_sdk", "boto3", "botocore", "s3transfer", "urllib3")
 
 
 class _NothingBelowInfo(logging.Filter):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cloudconsole.aws import calls, regions
 from cloudconsole.aws.clients import client
@@ -47,6 +48,51 @@ def list_accounts(access: Access) -> list[OrganizationAccount]:
     """All accounts of the organization; only its management account and delegated administrators may ask."""
     region = regions.home(access.region)
     return calls.call(access, "organizations", "ListAccounts", region, lambda: _list(region))
+
+
+def unit_paths(access: Access) -> dict[str, str]:
+    """Where each account stands: account number → names of the units from the root down, "/" for the root itself.
+
+    Two questions for each unit, however many accounts are in it. Raises AwsError.
+    """
+    region = regions.home(access.region)
+    roots = _call(access, "ListRoots", lambda: _pages(region, "list_roots", "Roots"))
+    waiting = [(str(root["Id"]), "/") for root in roots]
+    found: dict[str, str] = {}
+    while waiting:
+        parent, path = waiting.pop()
+        found |= {str(member["Id"]): path for member in _children(access, "Accounts", parent)}
+        units = _children(access, "OrganizationalUnits", parent)
+        waiting += [(str(unit["Id"]), f"{path.rstrip('/')}/{unit['Name']}") for unit in units]
+    return found
+
+
+def tags_of(access: Access, account_id: str) -> dict[str, str]:
+    """The tags of an account of the organization. Raises AwsError."""
+    region = regions.home(access.region)
+    tags = _call(access, "ListTagsForResource", lambda: _pages(region, "list_tags_for_resource", "Tags", ResourceId=account_id))
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
+_OF_PARENT = {
+    "Accounts": ("ListAccountsForParent", "list_accounts_for_parent"),
+    "OrganizationalUnits": ("ListOrganizationalUnitsForParent", "list_organizational_units_for_parent"),
+}
+
+
+def _children(access: Access, kind: str, parent: str) -> list[dict[str, str]]:
+    region = regions.home(access.region)
+    operation, paginator = _OF_PARENT[kind]
+    return _call(access, operation, lambda: _pages(region, paginator, kind, ParentId=parent))
+
+
+def _call(access: Access, operation: str, request: Callable[[], list[dict[str, str]]]) -> list[dict[str, str]]:
+    return calls.call(access, "organizations", operation, regions.home(access.region), request)
+
+
+def _pages(region: str, paginator: str, of: str, **parameters: str) -> list[dict[str, str]]:
+    organizations: Any = client("organizations", region)  # its stubs know each paginator by its literal name only
+    return [item for page in organizations.get_paginator(paginator).paginate(**parameters) for item in page[of]]
 
 
 def _describe(region: str) -> Organization:

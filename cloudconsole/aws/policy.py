@@ -10,11 +10,16 @@ from typing import Literal, NotRequired, TypedDict
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """One thing that Cloudconsole can do in an account; later parts add theirs to CAPABILITIES."""
+    """One thing that Cloudconsole can do in an account; later parts add theirs to CAPABILITIES.
+
+    `of_user`: it is about an IAM user's own access keys, which a role has none of. Only on where somebody asked for it.
+    """
 
     name: str
     sentence: str
     actions: tuple[str, ...]
+    resource: str = "*"
+    of_user: bool = False
 
 
 class Statement(TypedDict):
@@ -23,7 +28,7 @@ class Statement(TypedDict):
     Sid: str
     Effect: Literal["Allow"]
     Action: str | list[str]
-    Resource: NotRequired[str]
+    Resource: NotRequired[str | list[str]]
     Principal: NotRequired[dict[str, str]]
     Condition: NotRequired[dict[str, dict[str, str]]]
 
@@ -47,22 +52,52 @@ CAPABILITIES: Mapping[str, Capability] = {
         Capability("costs", "Read what the account, or its organization, costs.", ("ce:GetCostAndUsage",)),
         Capability(
             "organization",
-            "Read the names and states of the organization's accounts.",
-            ("organizations:DescribeOrganization", "organizations:ListAccounts"),
+            "Read the organization's accounts: their names, states, units and tags.",
+            (
+                "organizations:DescribeOrganization",
+                "organizations:ListAccounts",
+                "organizations:ListRoots",
+                "organizations:ListOrganizationalUnitsForParent",
+                "organizations:ListAccountsForParent",
+                "organizations:ListTagsForResource",
+            ),
+        ),
+        Capability(
+            "regions",
+            "Find out which regions are enabled.",
+            ("account:ListRegions", "ec2:DescribeRegions"),
+        ),
+        Capability(
+            "key_rotation",
+            "Replace its own access key when it has become old.",
+            ("iam:ListAccessKeys", "iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:DeleteAccessKey"),
+            resource="arn:aws:iam::*:user/${aws:username}",
+            of_user=True,
         ),
     )
 }
 
 
+BY_DEFAULT = tuple(name for name, capability in CAPABILITIES.items() if not capability.of_user)
+
+
 def permissions_policy(enabled: Iterable[str]) -> PolicyDocument:
     """The policy for exactly the capabilities called `enabled`, in the order of CAPABILITIES.
 
-    KeyError for a capability that does not exist. None of today's actions can be limited to a resource.
+    KeyError for a capability that does not exist. Reading what belongs to a whole account cannot be limited to a resource.
     """
     wanted = {CAPABILITIES[name].name for name in enabled}
     return {
         "Version": "2012-10-17",
         "Statement": [_allow(capability) for name, capability in CAPABILITIES.items() if name in wanted],
+    }
+
+
+def assuming_policy(role_arns: list[str]) -> PolicyDocument:
+    """Lets a hub assume these roles."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Sid": "CloudconsoleAssumeRoles", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": role_arns}],
     }
 
 
@@ -84,4 +119,4 @@ def trust_policy(*, trusted_arn: str, external_id: str) -> PolicyDocument:
 
 def _allow(capability: Capability) -> Statement:
     sid = "Cloudconsole" + re.sub(r"[^A-Za-z0-9]", "", capability.name.title())
-    return {"Sid": sid, "Effect": "Allow", "Action": list(capability.actions), "Resource": "*"}
+    return {"Sid": sid, "Effect": "Allow", "Action": list(capability.actions), "Resource": capability.resource}

@@ -75,6 +75,10 @@ class Frame:
         return bool(settings.DEMO_DATA)
 
     @property
+    def sign_up_is_open(self) -> bool:
+        return bool(settings.SIGNUP == "open")
+
+    @property
     def section(self) -> str:
         match = self._request.resolver_match
         return (match.namespace or match.url_name or "") if match else ""

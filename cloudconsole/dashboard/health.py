@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.urls import reverse
 
 from accounts.models import AwsAccount, Status
+from accounts.selectors import expiry
 from cloudconsole.core import money
 from cloudconsole.dashboard.spending import by_first_key, is_settled
 from costs.models import CostSource, SourceStatus
@@ -112,10 +113,31 @@ def misses_accounts(sources: Iterable[CostSource]) -> bool:
     return any(source.fresh_at is None and source.covered_by_id is None for source in sources)
 
 
-def notices(accounts: Iterable[AwsAccount], sources: Iterable[CostSource]) -> list[Notice]:
+def notices(accounts: Sequence[AwsAccount], sources: Iterable[CostSource]) -> list[Notice]:
     unreachable = [account for account in accounts if account.status == Status.ERROR]
     unread = [source for source in sources if source.status in _LOST and source.account.status != Status.ERROR]
-    return [*(_unreachable(account) for account in unreachable), *(_unread(source) for source in unread)]
+    return [
+        *(_unreachable(account) for account in unreachable),
+        *_credentials(account for account in accounts if account.status != Status.ERROR),
+        *(_unread(source) for source in unread),
+    ]
+
+
+def _credentials(accounts: Iterable[AwsAccount]) -> list[Notice]:
+    """Credentials that run out soon, and keys that are too old, while there is still time."""
+    shown = list(accounts)
+    warnings = expiry.warnings_for(shown)
+    return [
+        Notice(
+            f"{account.alias}:",
+            warnings[account.pk].text,
+            reverse("accounts:credentials", args=[account.pk]),
+            "Replace the credentials",
+            warnings[account.pk].tone,
+        )
+        for account in shown
+        if account.pk in warnings
+    ]
 
 
 def _unreachable(account: AwsAccount) -> Notice:

@@ -54,5 +54,18 @@ GROUPS = (
             ),
         ),
     ),
-    Group("Governance", (Page("Audit", "policy", "audit:list", Perm.SELF, "who did what log trail history"),)),
+    Group(
+        "Governance",
+        (
+            Page("Audit", "policy", "audit:list", Perm.SELF, "who did what log trail history"),
+            Page("People", "group", "people:list", Perm.PEOPLE_MANAGE, "users invite roles grants deactivate members team"),
+            Page(
+                "Settings",
+                "settings",
+                "settings:profile",
+                Perm.SELF,
+                "profile password sessions tokens passkey second factor authenticator mfa sign out everywhere",
+            ),
+        ),
+    ),
 )

@@ -38,8 +38,18 @@ _STATES = {
     "waiting": State("Waiting", "", "schedule"),
     "stored": State("Stored", "ok", _OK),
     "split": State("Split", "", "call_split"),
+    # credentials
+    "expired": State("Expired", "bad", "timer_off"),
+    "expiring": State("Expires soon", "warn", "timer"),
+    "old_key": State("Old key", "warn", "key"),
     # capabilities
     "unknown": State("Not known", "", "help"),
+    # accounts of an organization, in AWS's words
+    "ACTIVE": State("Active", "ok", _OK),
+    "SUSPENDED": State("Suspended", "bad", "block"),
+    "PENDING_ACTIVATION": State("Being activated", "", "schedule"),
+    "PENDING_CLOSURE": State("Being closed", "warn", _WARN),
+    "CLOSED": State("Closed", "bad", "block"),
     # audit outcomes
     "success": State("Success", "ok", _OK),
     "failure": State("Failure", "bad", _BAD),

@@ -92,6 +92,8 @@ class Installation:
         refuse_silent_redis()
         self._terminal.step("database", migrate())
         for message in run_checks(tags=[Tags.database], databases=["default"]):
+            if message.is_serious():
+                raise CommandError(str(message))
             self._terminal.say(str(message))
         with contextlib.suppress(FileNotFoundError):
             drop_stale_messages(settings.VAR_DIR / "broker" / "queue")

@@ -7,10 +7,23 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cloudconsole.simulator import faults, iam, memory, moto_backend, organizations, signatures, sts, wire
+from cloudconsole.simulator import (
+    access_keys,
+    faults,
+    iam,
+    kms,
+    memory,
+    moto_backend,
+    organizations,
+    region_lists,
+    signatures,
+    sts,
+    wire,
+)
 from cloudconsole.simulator.calls import Call, CallLog
 from cloudconsole.simulator.clock import SimulatedClock
 from cloudconsole.simulator.cost_explorer import DEFAULT_PAGE_SIZE, CostExplorer, with_duplicate_keys
@@ -24,7 +37,9 @@ from cloudconsole.simulator.wire import AwsError, Protocol, Request, Response
 
 # GetCallerIdentity needs none; AssumeRole is decided with the role's trust policy.
 _NO_PERMISSION_NEEDED = frozenset({"sts:GetCallerIdentity", "sts:AssumeRole", "sts:GetSessionToken"})
-_OWN_SERVICES = frozenset({"sts", "iam", "ce", "organizations"})
+_OWN_SERVICES = frozenset({"sts", "iam", "ce", "organizations", "account"})
+# Beside the own services: single operations of others that are answered here, permission included.
+_OWN_ACTIONS = frozenset({"ec2:DescribeRegions"})
 
 
 class ConnectionBroken(Exception):
@@ -85,7 +100,7 @@ class SimulatedAws:
         self.calls.clear()
         self.clock.reset()
         self.cost_explorer.page_size = self.page_size
-        self.directory.forget_roles()
+        self.directory.reset()
         self._save()
 
     def put_role(self, role: Role) -> None:
@@ -131,9 +146,11 @@ class SimulatedAws:
         return response
 
     def _check_permission(self, call: AwsCall, identity: Identity) -> None:
-        if call.service not in _OWN_SERVICES or call.action in _NO_PERMISSION_NEEDED:
+        is_own = call.service in _OWN_SERVICES or call.action in _OWN_ACTIONS
+        if not is_own or call.action in _NO_PERMISSION_NEEDED:
             return
-        if identity.decision(call.action) is not Decision.ALLOWED:
+        resource = identity.principal_arn if call.action in access_keys.ACTIONS else "*"
+        if identity.decision(call.action, resource) is not Decision.ALLOWED:
             message = faults.denied_message(identity.arn, call.service, call.operation)
             raise refusal(Refusal.DENIED, call.protocol, message)
 
@@ -142,14 +159,21 @@ class SimulatedAws:
             case "ce:GetCostAndUsage":
                 page = self.cost_explorer.get_cost_and_usage(identity, call.arguments(), self.clock.now())
                 return wire.json_answer(with_duplicate_keys(page) if duplicated else page, call.request_id)
-            case "organizations:DescribeOrganization":
-                return wire.json_answer(organizations.describe_organization(identity), call.request_id)
-            case "organizations:ListAccounts":
-                return wire.json_answer(organizations.list_accounts(identity, call.arguments()), call.request_id)
+            case "account:ListRegions":
+                return wire.json_answer(region_lists.list_regions(identity, call.arguments()), call.request_id)
+            case "ec2:DescribeRegions":
+                found = region_lists.describe_regions(identity, call.request.form())
+                return wire.ec2_answer(call.operation, found, call.request_id)
+        if call.service == "organizations":
+            told = organizations.answer(call.operation, identity, self.directory, call.arguments())
+            if told is not None:
+                return wire.json_answer(told, call.request_id)
         query = self._query_operations().get(call.action)
         if query is not None:
             result = query(identity, call.request.form())
             return wire.query_answer(call.service, call.operation, result, call.request_id)
+        if call.service == "kms":
+            kms.refuse_unusable_key(call.operation, call.arguments(), identity.account_id, call.region)
         return moto_backend.answer(call.request, identity.account_id, call.request.headers.get("host", "localhost"))
 
     def _query_operations(self) -> dict[str, Callable[[Identity, dict[str, str]], str]]:
@@ -157,6 +181,7 @@ class SimulatedAws:
             "sts:GetCallerIdentity": lambda identity, form: sts.get_caller_identity(identity),
             "sts:AssumeRole": lambda identity, form: sts.assume_role(identity, self.directory, form),
             "sts:GetSessionToken": lambda identity, form: sts.get_session_token(identity, self.directory, form),
+            **{action: partial(serve, self.directory) for action, serve in access_keys.ACTIONS.items()},
             "iam:SimulatePrincipalPolicy": lambda identity, form: iam.simulate_principal_policy(identity, self.directory, form),
         }
 

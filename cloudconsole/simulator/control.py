@@ -12,7 +12,7 @@ from cloudconsole.simulator import organization
 from cloudconsole.simulator.app import SimulatedAws
 from cloudconsole.simulator.clock import middle_of
 from cloudconsole.simulator.faults import Fault, FaultKind
-from cloudconsole.simulator.organization import ACCOUNTS, HUB, Role
+from cloudconsole.simulator.organization import ACCOUNTS, HUB, OLD_EXTERNAL_ID, SUSPENDED, WITHOUT_ROLE, Role
 from cloudconsole.simulator.wire import Request, Response
 
 PREFIX = "/_simulator/"
@@ -40,7 +40,7 @@ def _show_organization(aws: SimulatedAws, body: Any) -> dict[str, Any]:
         "now": aws.clock.now().isoformat(),
         "management_account_id": organization.MANAGEMENT,
         "organization_id": organization.ORGANIZATION_ID,
-        "accounts": [_account(account) for account in ACCOUNTS.values()],
+        "accounts": [_account(account) for account in _accounts(aws)],
         "hub_role_arn": f"arn:aws:iam::{organization.MANAGEMENT}:role/{organization.HUB_ROLE_NAME}",
         "roles": [_role(role) for role in aws.directory.member_roles()],
         "keys": {name: _plain(key) for name, key in aws.directory.demo_keys.items()},
@@ -76,7 +76,7 @@ def _plain(key: organization.DemoKey) -> dict[str, Any]:
 def _put_role(aws: SimulatedAws, body: Any) -> dict[str, Any]:
     """Create or replace a role with the product's policy; without `external_id` its trust forgets the condition."""
     parts = str(body["role_arn"]).split(":")
-    if len(parts) != 6 or parts[4] not in ACCOUNTS or not parts[5].startswith("role/"):
+    if len(parts) != 6 or parts[4] not in {account.account_id for account in _accounts(aws)} or not parts[5].startswith("role/"):
         raise BadControl(f"not a role of the simulated accounts: {body['role_arn']}")
     role = Role(
         account_id=parts[4],
@@ -88,6 +88,30 @@ def _put_role(aws: SimulatedAws, body: Any) -> dict[str, Any]:
     )
     aws.put_role(role)
     return _role(role)
+
+
+def _accounts(aws: SimulatedAws) -> list[organization.Account]:
+    outside = [account for account in ACCOUNTS.values() if not account.in_organization]
+    return aws.directory.members() + outside
+
+
+def _set_organization(aws: SimulatedAws, body: Any) -> dict[str, Any]:
+    """`size`: how many accounts it has (the named ones at least); `delegated`: who else may read it."""
+    aws.directory.size = int(body.get("size", 0))
+    aws.directory.delegated_administrators = frozenset(str(number) for number in body.get("delegated", ()))
+    return {"accounts": [account.account_id for account in aws.directory.members()]}
+
+
+def _deploy_stack_set(aws: SimulatedAws, body: Any) -> dict[str, Any]:
+    """The role of a StackSet in every account of `external_ids`; in a large organization it goes wrong in two of them."""
+    further = {at: organization.further_account(at).account_id for at in (SUSPENDED, WITHOUT_ROLE, OLD_EXTERNAL_ID)}
+    deployed = []
+    for number, external_id in body["external_ids"].items():
+        if number in (further[SUSPENDED], further[WITHOUT_ROLE]):
+            continue
+        kept = "an-earlier-external-id" if number == further[OLD_EXTERNAL_ID] else external_id
+        deployed.append(_put_role(aws, {"role_arn": f"arn:aws:iam::{number}:role/{body['role_name']}", "external_id": kept}))
+    return {"roles": deployed}
 
 
 def _add_faults(aws: SimulatedAws, body: Any) -> dict[str, Any]:
@@ -143,6 +167,8 @@ def _health(aws: SimulatedAws, body: Any) -> dict[str, Any]:
 
 _ACTIONS: dict[tuple[str, str], Callable[[SimulatedAws, Any], Any]] = {
     ("GET", "organization"): _show_organization,
+    ("POST", "organization"): _set_organization,
+    ("POST", "stack-set"): _deploy_stack_set,
     ("POST", "roles"): _put_role,
     ("POST", "faults"): _add_faults,
     ("DELETE", "faults"): _clear_faults,

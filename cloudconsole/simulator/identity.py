@@ -13,7 +13,7 @@ from threading import Lock
 
 from cloudconsole.simulator import organization, signatures
 from cloudconsole.simulator.clock import SimulatedClock
-from cloudconsole.simulator.organization import ACCOUNTS, DemoKey, Role, User
+from cloudconsole.simulator.organization import Account, DemoKey, Role, User
 from cloudconsole.simulator.policies import Decision, Statement, decide
 from cloudconsole.simulator.refusals import Refusal, refusal
 from cloudconsole.simulator.wire import Protocol, Request
@@ -23,6 +23,7 @@ _TRAVEL_TOLERANCE = timedelta(hours=36)
 # One endpoint for the whole partition, whatever region the client was made for.
 _GLOBAL_SERVICES = frozenset({"ce", "iam", "organizations"})
 _LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)
+_KEYS_MADE = datetime(2026, 2, 2, 8, 0, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Identity:
 
     @property
     def account(self) -> organization.Account:
-        return ACCOUNTS[self.account_id]
+        return organization.account_of(self.account_id)
 
     def decision(self, action: str, resource: str = "*") -> Decision:
         return decide(self.statements + self.account.guardrails, action, resource)
@@ -68,9 +69,13 @@ class _Session:
 
 
 @dataclass(frozen=True, slots=True)
-class _StaticKey:
+class UserKey:
+    """A long-lived access key of an IAM user."""
+
+    access_key_id: str
     user: User
     secret: str
+    created_at: datetime
     active: bool = True
 
 
@@ -82,7 +87,10 @@ class Directory:
         self._clock = clock
         self._lock = Lock()
         self._roles: dict[str, Role] = organization.roles(seed)
-        self._keys = dict(self._static_keys())
+        self._keys = {key.access_key_id: key for key in self._static_keys()}
+        self._made = 0
+        self.size = 0
+        self.delegated_administrators: frozenset[str] = frozenset()
         self.demo_keys = {key.name: key for key in self._make_demo_keys()}
 
     # --- roles
@@ -101,10 +109,43 @@ class Directory:
         with self._lock:
             self._roles[role.arn] = role
 
-    def forget_roles(self) -> None:
-        """Back to the roles of a fresh start."""
+    def reset(self) -> None:
+        """Back to the roles, keys and size of a fresh start."""
         with self._lock:
             self._roles = organization.roles(self.seed)
+            self._keys = {key.access_key_id: key for key in self._static_keys()}
+            self.size, self.delegated_administrators = 0, frozenset()
+
+    def members(self) -> list[Account]:
+        """The accounts of the organization, as large as it was made."""
+        return organization.organization_accounts(self.size)
+
+    # --- access keys of users
+
+    def keys_of(self, user_arn: str) -> list[UserKey]:
+        with self._lock:
+            return [key for key in self._keys.values() if key.user.arn == user_arn]
+
+    def make_key(self, user_arn: str) -> UserKey:
+        with self._lock:
+            self._made += 1
+            name = f"{user_arn}#made-{self._made}"
+            key = UserKey(
+                organization.access_key_id(self.seed, name),
+                organization.USERS[user_arn],
+                organization.secret_for(self.seed, name),
+                self._clock.now(),
+            )
+            self._keys[key.access_key_id] = key
+            return key
+
+    def switch_key(self, key: UserKey, *, active: bool) -> None:
+        with self._lock:
+            self._keys[key.access_key_id] = replace(key, active=active)
+
+    def forget_key(self, key: UserKey) -> None:
+        with self._lock:
+            self._keys.pop(key.access_key_id, None)
 
     # --- sessions
 
@@ -200,12 +241,14 @@ class Directory:
 
     # --- demo credentials
 
-    def _static_keys(self) -> list[tuple[str, _StaticKey]]:
-        keys = []
+    def _static_keys(self) -> list[UserKey]:
+        keys, rotating = [], _arn(organization.DEVELOPMENT, "cloudconsole")
         for user in organization.USERS.values():
-            for name, active in ((user.arn, True), (f"{user.arn}#old", False)):
-                key = _StaticKey(user, organization.secret_for(self.seed, name), active)
-                keys.append((organization.access_key_id(self.seed, name), key))
+            # One user has room for a second key; the quota is two.
+            names = [(user.arn, True)] if user.arn == rotating else [(user.arn, True), (f"{user.arn}#old", False)]
+            for name, active in names:
+                key_id, secret = organization.access_key_id(self.seed, name), organization.secret_for(self.seed, name)
+                keys.append(UserKey(key_id, user, secret, _KEYS_MADE, active))
         return keys
 
     def _make_demo_keys(self) -> list[DemoKey]:
@@ -217,7 +260,7 @@ class Directory:
             self._temporary("sandbox", "session credentials that run out", self._sandbox_expiry()),
             replace(good, name="unknown", purpose="no such key", access_key_id="AKIAIOSFODNN7EXAMPLE"),
             replace(good, name="wrong-secret", purpose="secret mistyped", secret_access_key="wrong" * 8),
-            self._static("deactivated", "key switched off by its owner", f"{development}#old"),
+            self._static("deactivated", "key switched off by its owner", f"{_arn(organization.SANDBOX, 'cloudconsole')}#old"),
             self._temporary("expired", "session credentials long run out", _LONG_AGO),
             self._static("no-cost-explorer", "no right to ask Cost Explorer", _arn(organization.DEVELOPMENT, "auditor")),
             self._static("not-enabled", "Cost Explorer never opened", _arn(organization.ACQUIRED, "cloudconsole")),

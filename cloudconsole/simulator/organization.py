@@ -22,6 +22,11 @@ SANDBOX = "444444444444"
 ACQUIRED = "455555555555"
 
 ORGANIZATION_ID = "o-cloudcons1"
+# In a larger organization: the units it is divided into, and which of its further accounts are in trouble.
+TEAMS = 4
+SUSPENDED = 9  # closed by somebody: nothing can be assumed there any more
+WITHOUT_ROLE = 17  # a StackSet fails there
+OLD_EXTERNAL_ID = 33  # a StackSet leaves an earlier external id in the role's trust policy there
 ROLE_NAME = "CloudconsoleReadOnly"
 SESSION_LIFETIME = timedelta(hours=36)
 
@@ -44,6 +49,7 @@ class Account:
     in_organization: bool = True
     cost_explorer_enabled: bool = True
     opted_in_regions: frozenset[str] = frozenset()
+    state: str = "ACTIVE"
     # What the organization's service control policies forbid here.
     guardrails: tuple[Statement, ...] = ()
 
@@ -105,6 +111,14 @@ _READ = allow(
     "cloudwatch:Get*", "cloudwatch:List*", "bedrock:List*", "tag:Get*", "budgets:View*", "kms:List*", "kms:Describe*",
 )  # fmt: skip
 READ_ONLY = (_READ,)
+# What a user may do with its own access keys, where somebody has allowed it.
+_OWN_KEYS = allow(
+    "iam:ListAccessKeys",
+    "iam:CreateAccessKey",
+    "iam:UpdateAccessKey",
+    "iam:DeleteAccessKey",
+    resources=(f"arn:aws:iam::{DEVELOPMENT}:user/cloudconsole",),
+)
 # The role that Cloudconsole runs as where it has no access key (an ECS task, an instance profile).
 HUB_ROLE_NAME = "CloudconsoleHub"
 _HUB_ROLE_ARN = f"arn:aws:iam::{MANAGEMENT}:role/{HUB_ROLE_NAME}"
@@ -131,7 +145,7 @@ USERS: dict[str, User] = {
     for user in (
         HUB,
         User(MANAGEMENT, "stranger", (_ASSUME,)),
-        User(DEVELOPMENT, "cloudconsole", (_READ,)),
+        User(DEVELOPMENT, "cloudconsole", (_READ, _OWN_KEYS)),
         User(DEVELOPMENT, "auditor", (allow("iam:Get*", "iam:SimulatePrincipalPolicy", "organizations:Describe*"),)),
         User(SANDBOX, "cloudconsole", (_READ,)),
         User(ACQUIRED, "cloudconsole", (_READ,)),
@@ -139,9 +153,24 @@ USERS: dict[str, User] = {
 }
 
 
-def organization_accounts() -> list[Account]:
-    """The members, payer first, in the order in which they joined."""
-    return [account for account in ACCOUNTS.values() if account.in_organization]
+def organization_accounts(size: int = 0) -> list[Account]:
+    """The members, payer first, in the order in which they joined; filled up with made-up ones to `size`."""
+    named = [account for account in ACCOUNTS.values() if account.in_organization]
+    return named + [further_account(at) for at in range(1, size - len(named) + 1)]
+
+
+def further_account(at: int) -> Account:
+    """The `at`-th (from 1) of the accounts that only a larger organization has."""
+    name = f"team-{(at - 1) % TEAMS + 1}-{at:03}"
+    state = "SUSPENDED" if at == SUSPENDED else "ACTIVE"
+    return Account(f"5{at:011}", name, f"aws+{name}@example.com", _JOINED + timedelta(days=200 + at), state=state)
+
+
+def account_of(number: str) -> Account:
+    """The account with this number, a further one included. KeyError for a number that is nobody's."""
+    if number not in ACCOUNTS and number.startswith("5"):
+        return further_account(int(number[1:]))
+    return ACCOUNTS[number]
 
 
 def roles(seed: int) -> dict[str, Role]:

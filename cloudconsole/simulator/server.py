@@ -12,6 +12,7 @@ from threading import Event
 
 from cloudconsole.simulator import control
 from cloudconsole.simulator.app import ConnectionBroken, SimulatedAws
+from cloudconsole.simulator.hosted_ui import HostedUi
 from cloudconsole.simulator.wire import Request, Response
 
 # SO_LINGER with no time: closing sends a reset instead of an orderly end.
@@ -25,6 +26,7 @@ class SimulatorServer(ThreadingHTTPServer):
     def __init__(self, host: str, port: int, aws: SimulatedAws) -> None:
         super().__init__((host, port), _Handler)
         self.aws = aws
+        self.hosted_ui = HostedUi()
         self.closing = Event()
 
     def server_bind(self) -> None:
@@ -74,6 +76,8 @@ class _Handler(BaseHTTPRequestHandler):
         return Request(self.command, path, query, headers, body)
 
     def _route(self, request: Request) -> Response:
+        if self.server.hosted_ui.answers(request):
+            return self.server.hosted_ui.handle(request, self.server.url)
         if not request.path.startswith(control.PREFIX):
             return self.server.aws.handle(request)
         if not ipaddress.ip_address(self.client_address[0]).is_loopback:

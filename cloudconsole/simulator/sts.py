@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from cloudconsole.simulator import organization
 from cloudconsole.simulator.identity import Directory, Identity, SessionCredentials
 from cloudconsole.simulator.organization import Role
 from cloudconsole.simulator.policies import Decision
@@ -40,6 +41,8 @@ def assume_role(identity: Identity, directory: Directory, form: dict[str, str]) 
 
 def _may_assume(identity: Identity, role: Role, external_id: str | None) -> bool:
     if identity.decision("sts:AssumeRole", role.arn) is not Decision.ALLOWED:
+        return False
+    if organization.account_of(role.account_id).state != "ACTIVE":
         return False
     whole_account = f"arn:aws:iam::{identity.account_id}:root"
     trusted = role.trusted_principal in (identity.principal_arn, whole_account)

@@ -27,6 +27,10 @@ QUERY_NAMESPACES = {
 }
 
 
+# REST calls that the simulator answers itself: method and path name the operation (botocore's service models).
+_REST_OPERATIONS = {("POST", "/listRegions"): "ListRegions"}
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One HTTP request as it came in: `path` and `query` are raw, header names lower case."""
@@ -81,7 +85,7 @@ def operation_of(request: Request, protocol: Protocol) -> str:
         return request.headers["x-amz-target"].rpartition(".")[2]
     if protocol in (Protocol.QUERY, Protocol.EC2):
         return request.form().get("Action") or dict(parse_qsl(request.query)).get("Action", "")
-    return f"{request.method} {request.path}"
+    return _REST_OPERATIONS.get((request.method, request.path)) or f"{request.method} {request.path}"
 
 
 def json_answer(payload: object, request_id: str) -> Response:
@@ -95,6 +99,13 @@ def query_answer(service: str, operation: str, result: str, request_id: str) -> 
         f'<{operation}Response xmlns="{QUERY_NAMESPACES[service]}"><{operation}Result>{result}</{operation}Result>'
         f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>"
     )
+    return Response(200, body.encode(), "text/xml", {"x-amzn-RequestId": request_id})
+
+
+def ec2_answer(operation: str, result: str, request_id: str) -> Response:
+    """An EC2 answer around `result`, which is XML already."""
+    namespace = "http://ec2.amazonaws.com/doc/2016-11-15/"
+    body = f'<{operation}Response xmlns="{namespace}"><requestId>{request_id}</requestId>{result}</{operation}Response>'
     return Response(200, body.encode(), "text/xml", {"x-amzn-RequestId": request_id})
 
 

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F
 
 import audit.services
-from accounts.services import credentials
+from accounts.services import credentials, health
 from audit import verbs
 from audit.models import Outcome
 from cloudconsole import realtime
@@ -78,7 +78,9 @@ def _begin(lease: Lease) -> None:
         access = credentials.access_for(snapshot.source.account, None)
     except CloudconsoleError as error:
         remedy = getattr(error, "remedy", "") or "Replace the account's credentials."
-        work.finish(Trouble(error.code, error.detail, remedy, Health.DENIED))
+        # A part of this installation that is away for now says nothing about the account's rights.
+        health = Health.STALE if error.kind is Kind.UNAVAILABLE else Health.DENIED
+        work.finish(Trouble(error.code, error.detail, remedy, health))
         return
     work.go(access)
 
@@ -239,6 +241,8 @@ class _Run:
                 error_remedy=trouble.remedy if trouble else "",
             )
             self._update_source(status, trouble)
+            if trouble and trouble.health is Health.DENIED:
+                health.soon(account=self.source.account)
             sources.settle_coverage()
             _publish(self.snapshot)
             self._record(status, trouble)

@@ -133,6 +133,12 @@ def capability_sentence(name: str) -> str:
     return capability.sentence if capability else ""
 
 
+@register.filter
+def capability_name(name: str) -> str:
+    """key_rotation → Key rotation."""
+    return name.replace("_", " ").replace(".", " ").capitalize()
+
+
 @register.inclusion_tag("parts/_pill.html")
 def pill(value: str, text: str = "") -> dict[str, State | str]:
     """A state with icon and word. `text` replaces the state's own word."""

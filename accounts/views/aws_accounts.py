@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q
@@ -10,11 +12,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from accounts import scope, snippets
-from accounts.forms import AccountFilterForm, AddAccountForm
-from accounts.models import AuthMethod, Status
+from accounts.forms.aws_accounts import AccountFilterForm, AddAccountForm
+from accounts.models import AuthMethod, AwsAccount, Status
 from accounts.requests import SignedInRequest
 from accounts.selectors import aws_accounts as selectors
-from accounts.selectors import hubs
+from accounts.selectors import expiry, hubs
 from accounts.services import aws_accounts as services
 from accounts.services import verification
 from cloudconsole.aws.errors import AwsError
@@ -48,6 +50,7 @@ class AccountList(Page):
         page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
         context = {
             "page": page,
+            "rows": _with_warnings(page.object_list),
             "filters": filters.cleaned_data,
             "filtered": bool(text or status or shown.narrowed),
             "statuses": Status.choices,
@@ -67,6 +70,8 @@ class AccountDetail(Page):
         context = {
             "account": account,
             "checks": selectors.checks_of(account),
+            "warning": expiry.warning_for(account),
+            "closed_regions": account.closed_regions(),
             "may_verify": selectors.may(request.user, account, Perm.ACCOUNTS_VERIFY),
             "may_manage": manages,
             "policy": snippets.permissions(account) if manages else "",
@@ -85,20 +90,6 @@ class VerifyAccount(Page):
         tell, text = _VERDICTS[result.status]
         tell(request, text.format(alias=account.alias))
         return redirect(_address(request, account.pk))
-
-
-class RemoveAccount(Page):
-    permission = Perm.ACCOUNTS_MANAGE
-
-    def post(self, request: SignedInRequest, pk: int) -> HttpResponse:
-        account = selectors.get_for(request.user, pk, self.permission)
-        try:
-            services.delete(account=account, confirm=request.POST.get("confirm", "").strip(), by=request.user)
-        except CloudconsoleError as error:
-            messages.error(request, error.detail)
-            return redirect(_address(request, account.pk))
-        messages.success(request, f"{account.alias} is disconnected; its credentials are destroyed.")
-        return redirect("accounts:list")
 
 
 class AddAccount(Page):
@@ -135,6 +126,12 @@ class AddAccount(Page):
             "policy": snippets.every_permission(),
         }
         return render(request, "accounts/add.html", context, status=status)
+
+
+def _with_warnings(accounts: Iterable[AwsAccount]) -> list[tuple[AwsAccount, expiry.CredentialWarning | None]]:
+    shown = list(accounts)
+    warnings = expiry.warnings_for(shown)
+    return [(account, warnings.get(account.pk)) for account in shown]
 
 
 def _address(request: SignedInRequest, pk: int) -> str:

@@ -1,0 +1,137 @@
+"""The pages before sign-in: signing up, being invited, proving an address, a forgotten password, the second factor.
+
+allauth does the work; what is here says that anybody may open them, and turns refusals into sentences.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from allauth.account.utils import perform_login
+from allauth.account.views import (
+    AccountInactiveView,
+    ConfirmEmailView,
+    EmailVerificationSentView,
+    PasswordResetDoneView,
+    PasswordResetFromKeyDoneView,
+    PasswordResetFromKeyView,
+    PasswordResetView,
+    SignupView,
+)
+from allauth.mfa.base.views import AuthenticateView
+from allauth.mfa.webauthn.views import LoginWebAuthnView
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from accounts.forms.people import JoinForm
+from accounts.models import User
+from accounts.services import invitations, second_factors
+from cloudconsole.core.errors import CloudconsoleError, Kind
+from cloudconsole.core.pages import STATUS_OF
+
+
+@method_decorator([login_not_required, never_cache, sensitive_post_parameters()], name="dispatch")
+class Door(View):
+    """A page for people who are not signed in. Expected failures are told on a page without the frame."""
+
+    public = True
+    http_method_names = ["get", "post", "head", "options"]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return self.instead(request) or super().dispatch(request, *args, **kwargs)
+        except CloudconsoleError as error:
+            return render(request, "account/refused.html", {"error": error}, status=STATUS_OF[error.kind])
+
+    def instead(self, request: HttpRequest) -> HttpResponse | None:
+        """What is shown in place of the page, if anything."""
+        return None
+
+
+class SignUp(Door, SignupView):  # type: ignore[misc]
+    def closed(self) -> HttpResponse:
+        return render(self.request, "account/signup_closed.html", {"mode": settings.SIGNUP}, status=403)
+
+
+class VerificationSent(Door, EmailVerificationSentView):  # type: ignore[misc]
+    pass
+
+
+class ConfirmEmail(Door, ConfirmEmailView):  # type: ignore[misc]
+    pass
+
+
+class _NeedsMail(Door):
+    """Says who can help, instead of pretending to send."""
+
+    def instead(self, request: HttpRequest) -> HttpResponse | None:
+        return None if settings.EMAIL_CONFIGURED else render(request, "account/no_mail.html")
+
+
+class ResetPassword(_NeedsMail, PasswordResetView):  # type: ignore[misc]
+    pass
+
+
+class ResetSent(_NeedsMail, PasswordResetDoneView):  # type: ignore[misc]
+    pass
+
+
+class SetPasswordByLink(Door, PasswordResetFromKeyView):  # type: ignore[misc]
+    """Where the link of a mail, or of an admin, leads."""
+
+
+class PasswordIsSet(Door, PasswordResetFromKeyDoneView):  # type: ignore[misc]
+    pass
+
+
+class Inactive(Door, AccountInactiveView):  # type: ignore[misc]
+    pass
+
+
+class SecondFactor(Door, AuthenticateView):  # type: ignore[misc]
+    """The code after the password; failures are counted and written down like wrong passwords."""
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        second_factors.was_refused(user=self.stage.login.user)
+        answer: HttpResponse = super().form_invalid(form)
+        return answer
+
+
+class Passkey(Door, LoginWebAuthnView):  # type: ignore[misc]
+    """Signing in by a passkey alone."""
+
+
+class Join(Door):
+    """Where an invitation's link leads."""
+
+    def get(self, request: HttpRequest, key: str) -> HttpResponse:
+        invitation = invitations.find(key=key)
+        return self._show(request, JoinForm(initial={"email": invitation.email}), invitation.email)
+
+    def post(self, request: HttpRequest, key: str) -> HttpResponseBase:
+        invitation = invitations.find(key=key)
+        form = JoinForm(request.POST)
+        if isinstance(request.user, User) or not form.is_valid():
+            return self._show(request, form, invitation.email, status=400)
+        try:
+            user = invitations.accept(key=key, **form.cleaned_data)
+        except CloudconsoleError as error:
+            if error.kind is Kind.NOT_FOUND:
+                raise
+            form.refuse(error)
+            return self._show(request, form, invitation.email, status=STATUS_OF[error.kind])
+        get_adapter(request).stash_verified_email(request, user.email)
+        signed_in: HttpResponseBase = perform_login(request, user, email_verification="none")
+        return signed_in
+
+    def _show(self, request: HttpRequest, form: JoinForm, email: str, *, status: int = 200) -> HttpResponse:
+        context = {"form": form, "invited_email": email, "is_signed_in": isinstance(request.user, User)}
+        return render(request, "account/join.html", context, status=status)

@@ -1,0 +1,126 @@
+"""How one proves who one is: password and second factors. allauth does the work; here it is declared and written down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.views import PasswordChangeView, PasswordSetView, ReauthenticateView
+from allauth.mfa.base import views as base
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView, ViewRecoveryCodesView
+from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
+from allauth.mfa.webauthn.views import AddWebAuthnView, ReauthenticateWebAuthnView, RemoveWebAuthnView
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from accounts.requests import SignedInRequest
+from accounts.services import second_factors
+from cloudconsole.core.pages import Page
+from cloudconsole.core.permissions import Perm
+
+
+@method_decorator([never_cache, sensitive_post_parameters()], name="dispatch")
+class _Own(Page):
+    """About oneself: whoever is signed in."""
+
+    permission = Perm.SELF
+    http_method_names = ["get", "post", "head", "options"]
+    request: SignedInRequest
+
+
+class ChangePassword(_Own, PasswordChangeView):  # type: ignore[misc]
+    """Every other session and every refresh token ends; this session goes on."""
+
+
+class SetPassword(_Own, PasswordSetView):  # type: ignore[misc]
+    """For people who have no password yet."""
+
+
+class Confirm(_Own, ReauthenticateView):  # type: ignore[misc]
+    """The password once more, before something that a borrowed screen must not do."""
+
+
+class ConfirmByCode(_Own, base.ReauthenticateView):  # type: ignore[misc]
+    pass
+
+
+class ConfirmByPasskey(_Own, ReauthenticateWebAuthnView):  # type: ignore[misc]
+    pass
+
+
+class SecondFactors(_Own, base.IndexView):  # type: ignore[misc]
+    pass
+
+
+class AddApp(_Own, ActivateTOTPView):  # type: ignore[misc]
+    def form_valid(self, form: Any) -> HttpResponse:
+        answer: HttpResponse = super().form_valid(form)
+        second_factors.was_added(user=self.request.user, kind="authenticator app")
+        return answer
+
+
+class RemoveApp(_Own, DeactivateTOTPView):  # type: ignore[misc]
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return _or_index(super().dispatch, request, *args, **kwargs)
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        answer: HttpResponse = super().form_valid(form)
+        second_factors.was_removed(user=self.request.user, kind="authenticator app")
+        return answer
+
+
+class AddPasskey(_Own, AddWebAuthnView):  # type: ignore[misc]
+    def form_valid(self, form: Any) -> HttpResponse:
+        answer: HttpResponse = super().form_valid(form)
+        second_factors.was_added(user=self.request.user, kind="passkey")
+        return answer
+
+
+class RemovePasskey(_Own, RemoveWebAuthnView):  # type: ignore[misc]
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        # What is not one's own does not exist, also before the password is asked for once more.
+        if not Authenticator.objects.filter(user=request.user, type=Authenticator.Type.WEBAUTHN, pk=kwargs["pk"]).exists():
+            raise Http404("There is no such passkey of yours.")
+        answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return answer
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        answer: HttpResponse = super().form_valid(form)
+        second_factors.was_removed(user=self.request.user, kind="passkey")
+        return answer
+
+    def get_success_url(self) -> str:
+        return reverse("mfa_index")
+
+
+class RecoveryCodes(_Own, ViewRecoveryCodesView):  # type: ignore[misc]
+    """Shown once, right after they were made."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return _or_index(super().dispatch, request, *args, **kwargs)
+
+
+class MakeRecoveryCodes(_Own, GenerateRecoveryCodesView):  # type: ignore[misc]
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not second_factors.is_asked_of(request.user):  # type: ignore[arg-type]
+            return redirect("mfa_index")
+        answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return answer
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        answer: HttpResponse = super().form_valid(form)
+        second_factors.recovery_codes_were_made(user=self.request.user)
+        return answer
+
+
+def _or_index(dispatch: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    """A page about something that one does not have leads to where it can be added."""
+    try:
+        answer: HttpResponseBase = dispatch(request, *args, **kwargs)
+    except Http404:
+        return redirect("mfa_index")
+    return answer
