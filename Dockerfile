@@ -15,6 +15,7 @@ COPY cloudconsole cloudconsole
 COPY accounts accounts
 COPY audit audit
 COPY costs costs
+COPY resources resources
 COPY static static
 COPY templates templates
 # The keys of this one step sign and encrypt nothing that stays.

@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "cloudconsole.realtime.apps.RealtimeConfig",
     "cloudconsole.dashboard.apps.DashboardConfig",
     "accounts.apps.AccountsConfig",
+    "resources.apps.ResourcesConfig",
     "costs.apps.CostsConfig",
     "audit.apps.AuditConfig",
     "unfold",

@@ -11,7 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-CODE = ("cloudconsole", "accounts", "costs", "audit", "tests", "bench", "conftest.py", "manage.py")
+CODE = ("cloudconsole", "accounts", "resources", "costs", "audit", "tests", "bench", "conftest.py", "manage.py")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,11 @@ class Perm(StrEnum):
     ACCOUNTS_VERIFY = "accounts.verify"
     COSTS_VIEW = "costs.view"
     COSTS_REFRESH = "costs.refresh"
+    RESOURCES_VIEW = "resources.view"
+    RESOURCES_REFRESH = "resources.refresh"
+    RESOURCES_OPERATE = "resources.operate"
+    RESOURCES_APPROVE = "resources.approve"
+    OBJECTS_READ = "objects.read"
     # for the whole installation
     ACCOUNTS_MANAGE = "accounts.manage"
     PEOPLE_MANAGE = "people.manage"
@@ -28,8 +33,15 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-_VIEWER = frozenset({Perm.SELF, Perm.ACCOUNTS_VIEW, Perm.COSTS_VIEW})
-_OPERATOR = _VIEWER | {Perm.ACCOUNTS_VERIFY, Perm.COSTS_REFRESH}
+_VIEWER = frozenset({Perm.SELF, Perm.ACCOUNTS_VIEW, Perm.COSTS_VIEW, Perm.RESOURCES_VIEW})
+_OPERATOR = _VIEWER | {
+    Perm.ACCOUNTS_VERIFY,
+    Perm.COSTS_REFRESH,
+    Perm.RESOURCES_REFRESH,
+    Perm.RESOURCES_OPERATE,
+    Perm.RESOURCES_APPROVE,
+    Perm.OBJECTS_READ,
+}
 _ADMIN = frozenset(Perm)
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Perm]] = {
@@ -38,7 +50,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Perm]] = {
     Role.ADMIN: _ADMIN,
 }
 
-ACCOUNT_SCOPED = frozenset({Perm.ACCOUNTS_VIEW, Perm.ACCOUNTS_VERIFY, Perm.COSTS_VIEW, Perm.COSTS_REFRESH})
+ACCOUNT_SCOPED = _OPERATOR - {Perm.SELF}
 
 _RANK = {Role.VIEWER: 1, Role.OPERATOR: 2, Role.ADMIN: 3}
 

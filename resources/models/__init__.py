@@ -1,0 +1,39 @@
+from resources.models.inventory import (
+    Bucket,
+    Function,
+    Instance,
+    InstancePrice,
+    StateTransition,
+    TransitionSource,
+)
+from resources.models.saved_views import SavedView
+from resources.models.scans import (
+    GLOBAL,
+    SYNC_OPEN,
+    InventorySource,
+    InventorySync,
+    Scan,
+    ScanStatus,
+    Service,
+    SyncStatus,
+    SyncTrigger,
+)
+
+__all__ = [
+    "GLOBAL",
+    "SYNC_OPEN",
+    "Bucket",
+    "Function",
+    "Instance",
+    "InstancePrice",
+    "InventorySource",
+    "InventorySync",
+    "SavedView",
+    "Scan",
+    "ScanStatus",
+    "Service",
+    "StateTransition",
+    "SyncStatus",
+    "SyncTrigger",
+    "TransitionSource",
+]
