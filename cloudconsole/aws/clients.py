@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 import botocore.session
 from botocore.config import Config
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from mypy_boto3_ce import CostExplorerClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_kms import KMSClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_organizations import OrganizationsClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_sts import STSClient
 
-__all__ = ["MAX_CONNECTIONS", "acting_as", "client", "close", "forget", "keys_of"]
+__all__ = ["MAX_CONNECTIONS", "acting_as", "client", "close", "forget", "keys_of", "once"]
 
 # Connections kept per client; fan-out never runs more threads than this.
 MAX_CONNECTIONS = 64
@@ -33,9 +35,20 @@ MAX_CONNECTIONS = 64
 _CONNECT_TIMEOUT_S = 5
 _READ_TIMEOUT_S = 30
 _READ_TIMEOUTS_S = {"sts": 10, "organizations": 20, "iam": 20, "ce": 60, "kms": 10}
+# What is sent once may work for long before it answers: a Lambda function up to 15 minutes.
+_ONCE_READ_TIMEOUTS_S = {"lambda": 930, "s3": 120}
 _ATTEMPTS = 4
 # Cost Explorer throttles at a few requests a second and says so as LimitExceededException.
 _ATTEMPTS_OF = {"sts": 3, "ce": 6, "kms": 3}
+
+
+class _ClientKey(NamedTuple):
+    """What makes two clients the same one."""
+
+    service: str
+    region: str
+    endpoint: str
+    once: bool
 
 
 class _SharedClients:
@@ -44,11 +57,11 @@ class _SharedClients:
     def __init__(self) -> None:
         self._lock = RLock()
         self._session: Session | None = None
-        self._clients: dict[tuple[str, str, str], Any] = {}
+        self._clients: dict[_ClientKey, Any] = {}
 
-    def get(self, service: str, region: str) -> Any:
+    def get(self, service: str, region: str, *, once: bool = False) -> Any:
         # The endpoint is part of the key: a client never outlives the AWS_ENDPOINT_URL it was made for.
-        key = (service, region, os.environ.get("AWS_ENDPOINT_URL", ""))
+        key = _ClientKey(service, region, os.environ.get("AWS_ENDPOINT_URL", ""), once)
         found = self._clients.get(key)
         return found if found is not None else self._create(key)
 
@@ -59,13 +72,12 @@ class _SharedClients:
             self._clients.clear()
             self._session = None
 
-    def _create(self, key: tuple[str, str, str]) -> Any:
-        service, region, _ = key
+    def _create(self, key: _ClientKey) -> Any:
         with self._lock:
             if key not in self._clients:
                 if self._session is None:
                     self._session = _new_session()
-                created = self._session.create_client(service, region_name=region, config=_config(service))
+                created = self._session.create_client(key.service, region_name=key.region, config=_config(key))
                 logs.pin()  # creating a client imports modules with loggers of their own
                 self._clients[key] = created
             return self._clients[key]
@@ -80,14 +92,23 @@ def _new_session() -> Session:
     return session
 
 
-def _config(service: str) -> Config:
+def _config(key: _ClientKey) -> Config:
+    timeouts = _ONCE_READ_TIMEOUTS_S if key.once else _READ_TIMEOUTS_S
     # "standard": "adaptive" would let one throttled account slow all, "legacy" does not retry Cost Explorer's throttling.
-    return Config(
-        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS_OF.get(service, _ATTEMPTS)},
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": 1 if key.once else _ATTEMPTS_OF.get(key.service, _ATTEMPTS)},
         connect_timeout=_CONNECT_TIMEOUT_S,
-        read_timeout=_READ_TIMEOUTS_S.get(service, _READ_TIMEOUT_S),
+        read_timeout=timeouts.get(key.service, _READ_TIMEOUT_S),
         max_pool_connections=MAX_CONNECTIONS,
+        tcp_keepalive=key.once,  # firewalls forget a connection on which nothing is said for minutes
     )
+    return config.merge(_s3_config(key.endpoint)) if key.service == "s3" else config
+
+
+def _s3_config(endpoint: str) -> Config:
+    """Links are signed by version 4 too; an endpoint of our own has no name for each bucket."""
+    style = "path" if endpoint else "auto"
+    return Config(signature_version="s3v4", s3={"addressing_style": style, "us_east_1_regional_endpoint": "regional"})
 
 
 class _Process:
@@ -116,10 +137,23 @@ def client(service: Literal["kms"], region: str) -> KMSClient: ...
 @overload
 def client(service: Literal["organizations"], region: str) -> OrganizationsClient: ...
 @overload
+def client(service: Literal["s3"], region: str) -> S3Client: ...
+@overload
+def client(service: Literal["lambda"], region: str) -> LambdaClient: ...
+@overload
 def client(service: Literal["account", "ec2"], region: str) -> Any: ...
 def client(service: str, region: str) -> Any:
     """The shared client; calls on it need a surrounding `acting_as`."""
     return _process.clients.get(service, region)
+
+
+@overload
+def once(service: Literal["s3"], region: str) -> S3Client: ...
+@overload
+def once(service: Literal["lambda"], region: str) -> LambdaClient: ...
+def once(service: str, region: str) -> Any:
+    """The shared client for what must not be sent twice: it never retries, and waits as long as the answer may take."""
+    return _process.clients.get(service, region, once=True)
 
 
 def keys_of(access: Access) -> Keys:
