@@ -104,7 +104,9 @@ def _role_of(account: AwsAccount) -> str:
 
 
 def _actions(capabilities: Collection[str]) -> list[str]:
-    return [action for name, capability in CAPABILITIES.items() if name in capabilities for action in capability.actions]
+    """Each action once: several capabilities may need the same."""
+    wanted = (capability for name, capability in CAPABILITIES.items() if name in capabilities)
+    return list(dict.fromkeys(action for capability in wanted for action in capability.all_actions))
 
 
 def _lines(before: PolicyDocument, after: PolicyDocument) -> tuple[Line, ...]:

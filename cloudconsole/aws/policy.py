@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NotRequired, TypedDict
+
+PASS_ROLE = "iam:PassRole"
 
 
 @dataclass(frozen=True, slots=True)
 class Capability:
     """One thing that Cloudconsole can do in an account; later parts add theirs to CAPABILITIES.
 
-    `of_user`: it is about an IAM user's own access keys, which a role has none of. Only on where somebody asked for it.
+    `of_user`: it is about an IAM user's own access keys, which a role has none of. `by_default`: on unless somebody
+    switches it off; what changes anything in an account, or reads what people keep there, is on only by choice.
+    `passes_roles_to`: the AWS service that roles may be handed to, and no other (condition on iam:PassRole).
     """
 
     name: str
@@ -20,6 +24,13 @@ class Capability:
     actions: tuple[str, ...]
     resource: str = "*"
     of_user: bool = False
+    by_default: bool = True
+    passes_roles_to: str = ""
+
+    @property
+    def all_actions(self) -> tuple[str, ...]:
+        """Every IAM action it needs, handing over roles included."""
+        return (*self.actions, PASS_ROLE) if self.passes_roles_to else self.actions
 
 
 class Statement(TypedDict):
@@ -39,6 +50,94 @@ class PolicyDocument(TypedDict):
     Version: Literal["2012-10-17"]
     Statement: list[Statement]
 
+
+# S3's actions are not called as its operations are (Service Authorization Reference, Amazon S3).
+_RESOURCES = (
+    Capability(
+        "ec2.read",
+        "See EC2 instances, their states, addresses and tags.",
+        ("ec2:DescribeInstances", "ec2:DescribeInstanceAttribute"),
+    ),
+    Capability(
+        "ec2.operate",
+        "Start, stop, reboot and terminate EC2 instances.",
+        ("ec2:StartInstances", "ec2:StopInstances", "ec2:RebootInstances", "ec2:TerminateInstances"),
+        by_default=False,
+    ),
+    Capability(
+        "s3.read",
+        "See S3 buckets, how they are set up, how large they are. What is in them stays closed.",
+        (
+            "s3:ListAllMyBuckets",
+            "s3:GetBucketLocation",
+            "s3:GetBucketVersioning",
+            "s3:GetEncryptionConfiguration",
+            "s3:GetBucketPublicAccessBlock",
+            "s3:GetBucketTagging",
+            "cloudwatch:ListMetrics",
+            "cloudwatch:GetMetricData",
+        ),
+    ),
+    Capability(
+        "s3.objects",
+        "Browse and download the objects in S3 buckets.",
+        ("s3:ListBucket", "s3:ListBucketVersions", "s3:GetObject", "s3:GetObjectVersion"),
+        by_default=False,
+    ),
+    Capability(
+        "s3.operate",
+        "Create, empty and delete S3 buckets; upload and delete objects.",
+        (
+            "s3:CreateBucket",
+            "s3:PutBucketVersioning",
+            "s3:PutEncryptionConfiguration",
+            "s3:PutBucketPublicAccessBlock",
+            "s3:DeleteBucket",
+            "s3:ListBucket",
+            "s3:ListBucketVersions",
+            "s3:ListBucketMultipartUploads",
+            "s3:PutObject",
+            "s3:AbortMultipartUpload",
+            "s3:DeleteObject",
+            "s3:DeleteObjectVersion",
+        ),
+        by_default=False,
+    ),
+    Capability(
+        "lambda.read",
+        "See Lambda functions, their versions, and how often they run and fail.",
+        (
+            "lambda:ListFunctions",
+            "lambda:GetFunctionConfiguration",
+            "lambda:ListVersionsByFunction",
+            "lambda:ListAliases",
+            "lambda:GetAccountSettings",
+            "cloudwatch:GetMetricData",
+        ),
+    ),
+    Capability(
+        "lambda.operate",
+        "Invoke Lambda functions, deploy them, and go back to an earlier version.",
+        (
+            "lambda:InvokeFunction",
+            "lambda:GetFunction",
+            "lambda:CreateFunction",
+            "lambda:UpdateFunctionCode",
+            "lambda:UpdateFunctionConfiguration",
+            "lambda:PublishVersion",
+            "lambda:GetAlias",
+            "lambda:CreateAlias",
+            "lambda:UpdateAlias",
+        ),
+        by_default=False,
+        passes_roles_to="lambda.amazonaws.com",
+    ),
+    Capability(
+        "prices",
+        "Look up AWS's list prices, for estimates of what an instance costs.",
+        ("pricing:GetProducts",),
+    ),
+)
 
 CAPABILITIES: Mapping[str, Capability] = {
     capability.name: capability
@@ -73,12 +172,14 @@ CAPABILITIES: Mapping[str, Capability] = {
             ("iam:ListAccessKeys", "iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:DeleteAccessKey"),
             resource="arn:aws:iam::*:user/${aws:username}",
             of_user=True,
+            by_default=False,
         ),
+        *_RESOURCES,
     )
 }
 
 
-BY_DEFAULT = tuple(name for name, capability in CAPABILITIES.items() if not capability.of_user)
+BY_DEFAULT = tuple(name for name, capability in CAPABILITIES.items() if capability.by_default)
 
 
 def permissions_policy(enabled: Iterable[str]) -> PolicyDocument:
@@ -89,7 +190,9 @@ def permissions_policy(enabled: Iterable[str]) -> PolicyDocument:
     wanted = {CAPABILITIES[name].name for name in enabled}
     return {
         "Version": "2012-10-17",
-        "Statement": [_allow(capability) for name, capability in CAPABILITIES.items() if name in wanted],
+        "Statement": [
+            statement for name, capability in CAPABILITIES.items() if name in wanted for statement in _statements(capability)
+        ],
     }
 
 
@@ -117,6 +220,9 @@ def trust_policy(*, trusted_arn: str, external_id: str) -> PolicyDocument:
     }
 
 
-def _allow(capability: Capability) -> Statement:
+def _statements(capability: Capability) -> Iterator[Statement]:
     sid = "Cloudconsole" + re.sub(r"[^A-Za-z0-9]", "", capability.name.title())
-    return {"Sid": sid, "Effect": "Allow", "Action": list(capability.actions), "Resource": capability.resource}
+    yield {"Sid": sid, "Effect": "Allow", "Action": list(capability.actions), "Resource": capability.resource}
+    if capability.passes_roles_to:
+        condition = {"StringEquals": {"iam:PassedToService": capability.passes_roles_to}}
+        yield {"Sid": f"{sid}Role", "Effect": "Allow", "Action": [PASS_ROLE], "Resource": "*", "Condition": condition}
