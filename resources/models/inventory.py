@@ -156,10 +156,12 @@ class Bucket(Resource):
     encryption = models.CharField(max_length=64, blank=True)
     tags = models.JSONField(default=dict, blank=True)
     details_code = models.CharField(max_length=128, blank=True, help_text="Why its settings could not be read, if so.")
+    details_at = models.DateTimeField(null=True, blank=True, help_text="When its settings were last asked for.")
     size_by_class = models.JSONField(default=dict, blank=True, help_text="Bytes by storage class.")
     size_bytes = models.BigIntegerField(null=True, blank=True)
     object_count = models.BigIntegerField(null=True, blank=True)
     measured_on = models.DateField(null=True, blank=True)
+    measured_at = models.DateTimeField(null=True, blank=True, help_text="When CloudWatch was last asked for the figures.")
 
     objects = ResourceQuerySet["Bucket"].as_manager()
 
