@@ -12,6 +12,7 @@ class Kind(StrEnum):
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
+    TOO_LARGE = "too_large"
     AWS_ACCOUNT = "aws_account"  # the AWS account's own credentials or permissions stopped it
     UPSTREAM = "upstream"  # AWS or another upstream answered nonsense or not at all
     BUSY = "busy"  # throttled or overloaded; worth trying again
