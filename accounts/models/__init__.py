@@ -1,4 +1,5 @@
 from accounts.models.aws_account import (
+    Approval,
     AuthMethod,
     AwsAccount,
     AwsCredential,
@@ -26,6 +27,7 @@ __all__ = [
     "Adoption",
     "AdoptionBatch",
     "AdoptionStatus",
+    "Approval",
     "AuthMethod",
     "AwsAccount",
     "AwsCredential",

@@ -48,6 +48,14 @@ def make_external_id() -> str:
     return secrets.token_urlsafe(24)
 
 
+class Approval(models.TextChoices):
+    """Whether what destroys something waits for a second person."""
+
+    BY_ENVIRONMENT = "by_environment", "In production only"
+    ALWAYS = "always", "Always"
+    NEVER = "never", "Never"
+
+
 class AwsAccountQuerySet(models.QuerySet["AwsAccount"]):
     def visible_to(self, user: User | AnonymousUser, permission: Perm) -> AwsAccountQuerySet:
         """The accounts on which `user` holds `permission`. Deleted accounts are nobody's."""
@@ -89,6 +97,13 @@ class AwsAccount(models.Model):
     regions = models.JSONField(default=list, blank=True, help_text="Empty: every region enabled for the account.")
     environment = models.CharField(max_length=16, choices=Environment, default=Environment.DEVELOPMENT)
     capabilities = models.JSONField(default=list, help_text="The capabilities switched on for this account.")
+    approval = models.CharField(
+        "approval by a second person",
+        max_length=16,
+        choices=Approval,
+        default=Approval.BY_ENVIRONMENT,
+        help_text="Whether what destroys something waits until somebody else agrees.",
+    )
     status = models.CharField(max_length=16, choices=Status, default=Status.PENDING)
     status_code = models.CharField(max_length=64, blank=True)
     status_detail = models.TextField(blank=True)
@@ -121,6 +136,7 @@ class AwsAccount(models.Model):
             ),
             models.CheckConstraint(condition=Q(auth_method__in=AuthMethod.values), name="aws_account_auth_method_is_known"),
             models.CheckConstraint(condition=Q(status__in=Status.values), name="aws_account_status_is_known"),
+            models.CheckConstraint(condition=Q(approval__in=Approval.values), name="aws_account_approval_is_known"),
             models.CheckConstraint(
                 condition=~Q(auth_method=AuthMethod.ASSUME_ROLE) | ~Q(role_arn=""), name="aws_account_role_has_an_arn"
             ),

@@ -6,6 +6,7 @@ from resources.models.inventory import (
     StateTransition,
     TransitionSource,
 )
+from resources.models.operations import Operation, OperationCall
 from resources.models.saved_views import SavedView
 from resources.models.scans import (
     GLOBAL,
@@ -28,6 +29,8 @@ __all__ = [
     "InstancePrice",
     "InventorySource",
     "InventorySync",
+    "Operation",
+    "OperationCall",
     "SavedView",
     "Scan",
     "ScanStatus",

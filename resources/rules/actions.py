@@ -1,0 +1,86 @@
+"""What can be done to things in AWS, as data: what each action is called, what it needs, and how dangerous it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class TargetType(StrEnum):
+    """What an action is about. Values are the names of the services' pages."""
+
+    EC2 = "ec2"
+    S3 = "s3"
+    LAMBDA = "lambda"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that can be done.
+
+    `destructive`: something is lost that AWS does not bring back; in production a second person approves it.
+    `needs_confirm`: the target's name is typed before.
+    `idempotent`: sending it again does no harm, so a worker that comes after a dead one goes on by sending.
+    `has_dry_run`: AWS can be asked whether it would be allowed.
+    `exclusive`: while one runs on a target, no other exclusive one is taken on.
+    """
+
+    name: str  # "ec2.stop"
+    verb: str  # "Stop"
+    noun: str  # "instance"
+    target_type: TargetType
+    capability: str
+    destructive: bool = False
+    needs_confirm: bool = False
+    idempotent: bool = False
+    has_dry_run: bool = False
+    exclusive: bool = True
+
+    @property
+    def title(self) -> str:
+        """For example “Stop instance”."""
+        return f"{self.verb} {self.noun}"
+
+    @property
+    def word(self) -> str:
+        """The action alone, as addresses and typed confirmations name it: "stop"."""
+        return self.name.partition(".")[2]
+
+
+_EC2 = TargetType.EC2, "ec2.operate"
+_S3 = TargetType.S3, "s3.operate"
+_LAMBDA = TargetType.LAMBDA, "lambda.operate"
+
+ACTIONS: dict[str, Action] = {
+    action.name: action
+    for action in (
+        Action("ec2.start", "Start", "instance", *_EC2, has_dry_run=True),
+        Action("ec2.stop", "Stop", "instance", *_EC2, has_dry_run=True),
+        Action("ec2.reboot", "Reboot", "instance", *_EC2, has_dry_run=True),
+        Action("ec2.terminate", "Terminate", "instance", *_EC2, destructive=True, needs_confirm=True, has_dry_run=True),
+        Action("s3.create", "Create", "bucket", *_S3),
+        Action("s3.upload", "Upload", "object", *_S3, exclusive=False),
+        Action("s3.delete_objects", "Delete", "objects", *_S3, destructive=True, idempotent=True, exclusive=False),
+        Action("s3.empty", "Empty", "bucket", *_S3, destructive=True, needs_confirm=True, idempotent=True),
+        Action("s3.delete", "Delete", "bucket", *_S3, destructive=True, needs_confirm=True),
+        Action("lambda.invoke", "Invoke", "function", *_LAMBDA, has_dry_run=True, exclusive=False),
+        Action("lambda.deploy", "Deploy", "function", *_LAMBDA),
+        Action("lambda.roll_back", "Roll back", "function", *_LAMBDA),
+    )
+}
+
+
+def title_of(name: str) -> str:
+    """The title of an action; one that is no longer known is told by its name."""
+    action = ACTIONS.get(name)
+    return action.title if action else name
+
+
+def needed_confirmation(action: Action, targets: list[str]) -> str:
+    """What has to be typed before the action is taken on: "" for nothing.
+
+    One target is named by itself; several are named by what happens to how many: "terminate 3".
+    """
+    if len(targets) > 1:
+        return f"{action.word.replace('_', ' ')} {len(targets)}"
+    return targets[0] if action.needs_confirm and targets else ""
