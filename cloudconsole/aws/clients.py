@@ -20,10 +20,13 @@ from cloudconsole.aws.identity import CurrentCredentialProvider, CurrentCredenti
 
 if TYPE_CHECKING:
     from mypy_boto3_ce import CostExplorerClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_organizations import OrganizationsClient
+    from mypy_boto3_pricing import PricingClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sts import STSClient
 
@@ -141,12 +144,20 @@ def client(service: Literal["s3"], region: str) -> S3Client: ...
 @overload
 def client(service: Literal["lambda"], region: str) -> LambdaClient: ...
 @overload
-def client(service: Literal["account", "ec2"], region: str) -> Any: ...
+def client(service: Literal["ec2"], region: str) -> EC2Client: ...
+@overload
+def client(service: Literal["cloudwatch"], region: str) -> CloudWatchClient: ...
+@overload
+def client(service: Literal["pricing"], region: str) -> PricingClient: ...
+@overload
+def client(service: Literal["account"], region: str) -> Any: ...
 def client(service: str, region: str) -> Any:
     """The shared client; calls on it need a surrounding `acting_as`."""
     return _process.clients.get(service, region)
 
 
+@overload
+def once(service: Literal["ec2"], region: str) -> EC2Client: ...
 @overload
 def once(service: Literal["s3"], region: str) -> S3Client: ...
 @overload

@@ -1,0 +1,225 @@
+"""Numbers that CloudWatch keeps of buckets and functions (CloudWatch API reference; metrics of S3 and of Lambda).
+
+Every metric asked for is charged, so only series that exist are asked for where that can be known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from cloudconsole.aws import calls, codes, translation
+from cloudconsole.aws.clients import client
+from cloudconsole.aws.credentials import Access
+from cloudconsole.aws.errors import AwsError
+from cloudconsole.core import clock
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch.type_defs import (
+        DimensionTypeDef,
+        GetMetricDataInputTypeDef,
+        MetricDataQueryTypeDef,
+        MetricDataResultTypeDef,
+    )
+
+_MAX_QUERIES = 500  # of one request
+_DAY_S, _HOUR_S = 86_400, 3_600
+# S3 writes its figures about once a day and promises no hour.
+_BUCKET_DAYS = 4
+_OF_ALL_CLASSES = "AllStorageTypes"
+
+
+@dataclass(frozen=True, slots=True)
+class BucketMeasure:
+    """What S3 measured of a bucket on one day (UTC). `measured_on` None: no data, which is not 0.
+
+    `size_bytes_by_class`: per storage class, earlier versions and unfinished uploads included. `object_count` None where
+    S3 told sizes only.
+    """
+
+    measured_on: date | None
+    size_bytes_by_class: dict[str, int]
+    object_count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """How often a function was invoked, and how often it failed."""
+
+    invocations: int
+    errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """One metric of one thing; `dimensions` as name and value."""
+
+    namespace: str
+    metric: str
+    dimensions: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """What to ask of each series, and of which time."""
+
+    statistic: str
+    period_s: int
+    start: datetime
+    end: datetime
+
+
+@dataclass(slots=True)
+class _Points:
+    """The data points of a series, by moment."""
+
+    values: dict[datetime, float] = field(default_factory=dict)
+
+
+def bucket_sizes(access: Access, region: str, names: Collection[str]) -> dict[str, BucketMeasure]:
+    """The newest daily measure of each bucket of `region` named, those without data included. Raises AwsError."""
+    wanted = set(names)
+    if not wanted:
+        return {}
+    series = [found for found in _bucket_series(access, region) if dict(found.dimensions).get("BucketName") in wanted]
+    now = clock.now()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    window = _Window("Average", _DAY_S, midnight - timedelta(days=_BUCKET_DAYS), now)
+    found = _data(access, region, series, window)
+    return {name: _measure(name, found) for name in wanted}
+
+
+def function_activity(access: Access, region: str, names: Collection[str], *, hours: int = 24) -> dict[str, Activity]:
+    """Invocations and errors of each function in the last `hours`. Lambda tells nothing of an hour without any: that is 0.
+
+    Raises AwsError.
+    """
+    end = clock.now()
+    start = end.replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours)
+    series = [_of_function(name, metric) for name in names for metric in ("Invocations", "Errors")]
+    found = _data(access, region, series, _Window("Sum", _HOUR_S, start, end))
+    return {
+        name: Activity(_total(found[_of_function(name, "Invocations")]), _total(found[_of_function(name, "Errors")]))
+        for name in names
+    }
+
+
+# --- buckets
+
+
+def _bucket_series(access: Access, region: str) -> list[_Series]:
+    """The series that S3 has written lately: one per bucket and storage class, whatever classes there are by now."""
+
+    def request(metric: str) -> list[_Series]:
+        pages = client("cloudwatch", region).get_paginator("list_metrics").paginate(Namespace="AWS/S3", MetricName=metric)
+        return [
+            _Series("AWS/S3", metric, tuple(sorted((each["Name"], each["Value"]) for each in found["Dimensions"])))
+            for page in pages
+            for found in page["Metrics"]
+        ]
+
+    return [
+        series
+        for metric in ("BucketSizeBytes", "NumberOfObjects")
+        for series in calls.call(access, "cloudwatch", "ListMetrics", region, lambda metric=metric: request(metric))  # type: ignore[misc]
+    ]
+
+
+def _measure(name: str, found: dict[_Series, _Points]) -> BucketMeasure:
+    """Classes of the newest day only: one that holds nothing any more is not told of, and its old size would count double."""
+    sizes: dict[date, dict[str, int]] = {}
+    counts: dict[date, int] = {}
+    for series, points in found.items():
+        dimensions = dict(series.dimensions)
+        if dimensions.get("BucketName") != name:
+            continue
+        for moment, value in points.values.items():
+            if series.metric == "NumberOfObjects":
+                counts[moment.date()] = round(value)
+            else:
+                sizes.setdefault(moment.date(), {})[dimensions.get("StorageType", "")] = round(value)
+    day = max([*sizes, *counts], default=None)
+    if day is None:
+        return BucketMeasure(None, {}, None)
+    return BucketMeasure(day, sizes.get(day, {}), counts.get(day))
+
+
+# --- functions
+
+
+def _of_function(name: str, metric: str) -> _Series:
+    return _Series("AWS/Lambda", metric, (("FunctionName", name),))
+
+
+def _total(points: _Points) -> int:
+    return round(sum(points.values.values()))
+
+
+# --- asking
+
+
+def _data(access: Access, region: str, series: Sequence[_Series], window: _Window) -> dict[_Series, _Points]:
+    found = {each: _Points() for each in series}
+    for start in range(0, len(series), _MAX_QUERIES):
+        batch = series[start : start + _MAX_QUERIES]
+        for result in _results(access, region, [_query(at, each, window) for at, each in enumerate(batch)], window):
+            _take(found, batch, result)
+    return found
+
+
+def _take(found: dict[_Series, _Points], batch: Sequence[_Series], result: MetricDataResultTypeDef) -> None:
+    """Points of a series may come over several pages."""
+    number = result["Id"].removeprefix("m")
+    if not number.isdecimal() or int(number) >= len(batch):
+        raise translation.garbled("cloudwatch", "GetMetricData", "It answers what was not asked.")
+    if result.get("StatusCode") in ("InternalError", "Forbidden"):
+        raise _failed(result)
+    moments, values = result.get("Timestamps", []), result.get("Values", [])
+    found[batch[int(number)]].values.update(zip(moments, values, strict=False))
+
+
+def _failed(result: MetricDataResultTypeDef) -> AwsError:
+    """CloudWatch says in the middle of a good answer that one series could not be read: no data would be a wrong zero."""
+    reading = codes.BROKEN if result.get("StatusCode") == "InternalError" else codes.DENIED
+    return AwsError(
+        service="cloudwatch",
+        operation="GetMetricData",
+        cause=reading.cause,
+        meaning=reading.meaning,
+        remedy=reading.remedy,
+        aws_code=str(result.get("StatusCode", "")),
+    )
+
+
+def _results(
+    access: Access, region: str, queries: list[MetricDataQueryTypeDef], window: _Window
+) -> Iterator[MetricDataResultTypeDef]:
+    """All pages of the answer, each a call of its own."""
+    asked: GetMetricDataInputTypeDef = {"MetricDataQueries": queries, "StartTime": window.start, "EndTime": window.end}
+    seen = set[str]()
+    while True:
+        answer = calls.call(
+            access, "cloudwatch", "GetMetricData", region, lambda: client("cloudwatch", region).get_metric_data(**asked)
+        )
+        results, token = answer.get("MetricDataResults"), answer.get("NextToken", "")
+        if results is None or token in seen:
+            raise translation.garbled("cloudwatch", "GetMetricData", "It has no results, or repeats a page token.")
+        yield from results
+        if not token:
+            return
+        seen.add(token)
+        asked["NextToken"] = token
+
+
+def _query(number: int, series: _Series, window: _Window) -> MetricDataQueryTypeDef:
+    dimensions: list[DimensionTypeDef] = [{"Name": name, "Value": value} for name, value in series.dimensions]
+    return {
+        "Id": f"m{number}",
+        "MetricStat": {
+            "Metric": {"Namespace": series.namespace, "MetricName": series.metric, "Dimensions": dimensions},
+            "Period": window.period_s,
+            "Stat": window.statistic,
+        },
+    }
