@@ -110,7 +110,7 @@ def _config(key: _ClientKey) -> Config:
 
 def _s3_config(endpoint: str) -> Config:
     """Links are signed by version 4 too; an endpoint of our own has no name for each bucket."""
-    style = "path" if endpoint else "auto"
+    style: Literal["path", "auto"] = "path" if endpoint else "auto"
     return Config(signature_version="s3v4", s3={"addressing_style": style, "us_east_1_regional_endpoint": "regional"})
 
 
