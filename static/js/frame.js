@@ -183,7 +183,7 @@ document.addEventListener("input", (event) => {
 // A form that is on its way cannot be sent twice.
 document.addEventListener("submit", (event) => {
   const button = event.submitter;
-  if (!button || event.target.method !== "post") return;
+  if (!button || event.target.method !== "post" || event.defaultPrevented) return; // prevented: another script sends it
   setTimeout(() => {
     button.setAttribute("aria-disabled", "true");
     if (button.dataset.busy) button.textContent = button.dataset.busy;
