@@ -13,6 +13,7 @@ from cloudconsole.simulator.app import SimulatedAws
 from cloudconsole.simulator.clock import middle_of
 from cloudconsole.simulator.faults import Fault, FaultKind
 from cloudconsole.simulator.organization import ACCOUNTS, HUB, OLD_EXTERNAL_ID, SUSPENDED, WITHOUT_ROLE, Role
+from cloudconsole.simulator.policies import Statement
 from cloudconsole.simulator.wire import Request, Response
 
 PREFIX = "/_simulator/"
@@ -74,20 +75,29 @@ def _plain(key: organization.DemoKey) -> dict[str, Any]:
 
 
 def _put_role(aws: SimulatedAws, body: Any) -> dict[str, Any]:
-    """Create or replace a role with the product's policy; without `external_id` its trust forgets the condition."""
+    """Create or replace a role; without `external_id` its trust forgets the condition.
+
+    Its policy is the one of its account, or with `may_operate` one that lets it change things or only look.
+    """
     parts = str(body["role_arn"]).split(":")
     if len(parts) != 6 or parts[4] not in {account.account_id for account in _accounts(aws)} or not parts[5].startswith("role/"):
         raise BadControl(f"not a role of the simulated accounts: {body['role_arn']}")
     role = Role(
         account_id=parts[4],
         name=parts[5].removeprefix("role/"),
-        policy=organization.READ_ONLY,
+        policy=_policy(parts[4], body.get("may_operate")),
         trusted_principal=body.get("trusted_principal", HUB.arn),
         external_id=body.get("external_id"),
         max_session_s=int(body.get("max_session_s", 3600)),
     )
     aws.put_role(role)
     return _role(role)
+
+
+def _policy(account_id: str, may_operate: bool | None) -> tuple[Statement, ...]:
+    if may_operate is None:
+        return organization.policy_of(account_id)
+    return organization.READ_AND_OPERATE if may_operate else organization.READ_ONLY
 
 
 def _accounts(aws: SimulatedAws) -> list[organization.Account]:

@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from cloudconsole.simulator.organization import READ_ONLY, Role
+from cloudconsole.simulator.organization import Role, policy_of
 
 _KEPT = ("account_id", "name", "trusted_principal", "external_id", "max_session_s")
 
@@ -35,7 +35,7 @@ def load(path: Path, *, otherwise: date) -> Memory:
         return Memory(otherwise)
     try:
         found = json.loads(path.read_text())
-        roles = tuple(Role(policy=READ_ONLY, **role) for role in found["roles"])
+        roles = tuple(Role(policy=policy_of(role["account_id"]), **role) for role in found["roles"])
         return Memory(date.fromisoformat(found["origin"]), roles)
     except (ValueError, TypeError, KeyError) as error:
         raise UnreadableMemory(f"{path} cannot be read: {error}") from error

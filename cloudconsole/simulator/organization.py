@@ -109,8 +109,18 @@ _READ = allow(
     "ce:Get*", "ce:List*", "organizations:Describe*", "organizations:List*", "iam:SimulatePrincipalPolicy", "iam:Get*",
     "account:List*", "ec2:Describe*", "s3:List*", "s3:Get*", "lambda:List*", "lambda:Get*", "servicequotas:*",
     "cloudwatch:Get*", "cloudwatch:List*", "bedrock:List*", "tag:Get*", "budgets:View*", "kms:List*", "kms:Describe*",
+    "pricing:Get*",
 )  # fmt: skip
 READ_ONLY = (_READ,)
+# What changes instances, buckets and functions.
+_OPERATE = allow(
+    "ec2:StartInstances", "ec2:StopInstances", "ec2:RebootInstances", "ec2:TerminateInstances",
+    "s3:CreateBucket", "s3:DeleteBucket", "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration",
+    "s3:PutBucketPublicAccessBlock", "s3:PutBucketTagging", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion",
+    "s3:AbortMultipartUpload", "lambda:InvokeFunction", "lambda:CreateFunction", "lambda:UpdateFunctionCode",
+    "lambda:UpdateFunctionConfiguration", "lambda:PublishVersion", "lambda:CreateAlias", "lambda:UpdateAlias", "iam:PassRole",
+)  # fmt: skip
+READ_AND_OPERATE = (_READ, _OPERATE)
 # What a user may do with its own access keys, where somebody has allowed it.
 _OWN_KEYS = allow(
     "iam:ListAccessKeys",
@@ -139,15 +149,15 @@ ACCOUNTS: dict[str, Account] = {
     )
 }
 
-HUB = User(MANAGEMENT, "cloudconsole-hub", (_ASSUME, _READ))
+HUB = User(MANAGEMENT, "cloudconsole-hub", (_ASSUME, *READ_AND_OPERATE))
 USERS: dict[str, User] = {
     user.arn: user
     for user in (
         HUB,
         User(MANAGEMENT, "stranger", (_ASSUME,)),
-        User(DEVELOPMENT, "cloudconsole", (_READ, _OWN_KEYS)),
+        User(DEVELOPMENT, "cloudconsole", (*READ_AND_OPERATE, _OWN_KEYS)),
         User(DEVELOPMENT, "auditor", (allow("iam:Get*", "iam:SimulatePrincipalPolicy", "organizations:Describe*"),)),
-        User(SANDBOX, "cloudconsole", (_READ,)),
+        User(SANDBOX, "cloudconsole", READ_AND_OPERATE),
         User(ACQUIRED, "cloudconsole", (_READ,)),
     )
 }
@@ -173,11 +183,16 @@ def account_of(number: str) -> Account:
     return ACCOUNTS[number]
 
 
+def policy_of(account_id: str) -> tuple[Statement, ...]:
+    """The policy that the admins of an account gave the role of Cloudconsole: those of staging let it only look."""
+    return READ_ONLY if account_id == STAGING else READ_AND_OPERATE
+
+
 def roles(seed: int) -> dict[str, Role]:
     """The roles as they are before the product registers its own external ids."""
-    hub = Role(MANAGEMENT, HUB_ROLE_NAME, (_ASSUME, _READ), HUB.arn, None, 43_200)
+    hub = Role(MANAGEMENT, HUB_ROLE_NAME, (_ASSUME, *READ_AND_OPERATE), HUB.arn, None, 43_200)
     members = (
-        Role(account, ROLE_NAME, READ_ONLY, HUB.arn, derived_external_id(seed, account), seconds)
+        Role(account, ROLE_NAME, policy_of(account), HUB.arn, derived_external_id(seed, account), seconds)
         for account, seconds in ((PRODUCTION, 3600), (STAGING, 7200))
     )
     return {role.arn: role for role in (hub, *members)}

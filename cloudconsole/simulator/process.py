@@ -69,9 +69,13 @@ class SimulatorHandle:
         *,
         max_session_s: int = 3600,
         trusted_principal: str | None = None,
+        may_operate: bool | None = None,
     ) -> None:
-        """Make the role as the admin of its account would; external_id None forgets the trust policy's condition."""
-        body = {"role_arn": role_arn, "external_id": external_id, "max_session_s": max_session_s}
+        """Make the role as the admin of its account would; external_id None forgets the trust policy's condition.
+
+        `may_operate`: whether its policy lets it change anything; None as the account's admins see it (staging's: no).
+        """
+        body = {"role_arn": role_arn, "external_id": external_id, "max_session_s": max_session_s, "may_operate": may_operate}
         if trusted_principal is not None:
             body["trusted_principal"] = trusted_principal
         self._ask("POST", "roles", body)
