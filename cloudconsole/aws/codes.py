@@ -7,19 +7,10 @@ Sources: the error sections of the AWS service references, botocore's service mo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from cloudconsole.aws import function_codes, storage_codes
 from cloudconsole.aws.errors import AwsErrorKind as Why
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How a code is read: its cause, one sentence of meaning, one sentence of remedy."""
-
-    cause: Why
-    meaning: str
-    remedy: str
-
+from cloudconsole.aws.readings import Reading
 
 UNKNOWN_KEY = Reading(
     Why.CREDENTIALS_INVALID,
@@ -324,6 +315,8 @@ CODES: Mapping[str, Reading] = {
 
 # Where one service or call means something else by a code.
 OF_SERVICE: Mapping[tuple[str, str], Reading] = {
+    **storage_codes.CODES,
+    **function_codes.CODES,
     ("ce", "LimitExceededException"): THROTTLED,
     ("kms", "AccessDeniedException"): KMS_DENIED,
     ("kms", "DependencyTimeoutException"): KMS_UNAVAILABLE,
@@ -334,6 +327,7 @@ OF_SERVICE: Mapping[tuple[str, str], Reading] = {
     ("kms", "NotFoundException"): KMS_MISSING,
 }
 OF_OPERATION: Mapping[tuple[str, str, str], Reading] = {
+    **function_codes.OF_OPERATION,
     ("sts", "AssumeRole", "AccessDenied"): ROLE_REFUSED,
     ("sts", "AssumeRole", "InvalidClientTokenId"): HUB_KEY_UNKNOWN,
     ("sts", "AssumeRole", "UnrecognizedClientException"): HUB_KEY_UNKNOWN,
@@ -343,6 +337,7 @@ OF_OPERATION: Mapping[tuple[str, str, str], Reading] = {
 }
 # Where only the message tells: (service, code, part of the message in lower case).
 BY_MESSAGE: tuple[tuple[str, str, str, Reading], ...] = (
+    *function_codes.BY_MESSAGE,
     ("ce", "AccessDeniedException", "not enabled for cost explorer", COST_EXPLORER_OFF),
     ("ce", "AccessDeniedException", "linked account doesn't have access", MEMBER_WITHOUT_COSTS),
     ("ce", "DataUnavailableException", "not enabled for cost explorer", COST_EXPLORER_OFF),

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 
-from cloudconsole.aws.codes import Reading
 from cloudconsole.aws.errors import Denial, DenialSource
+from cloudconsole.aws.readings import Reading
 
 _REQUEST = re.compile(
     r"User: (?P<principal>\S+) is not authorized to perform: (?P<action>[\w-]+:\w+\*?)"
-    r"(?: on resource: (?P<resource>\S+))?"
+    r'(?: on resource: "?(?P<resource>[^\s"]+))?'
 )
 
 # The first that occurs in the message decides.

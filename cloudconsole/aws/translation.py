@@ -12,9 +12,9 @@ from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
 from cloudconsole.aws import codes
-from cloudconsole.aws.codes import Reading
 from cloudconsole.aws.denials import denial_in, explained
 from cloudconsole.aws.errors import AwsError, AwsErrorKind
+from cloudconsole.aws.readings import Reading
 from cloudconsole.core import clock
 
 T = TypeVar("T")

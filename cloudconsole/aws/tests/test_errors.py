@@ -13,10 +13,11 @@ import pytest
 from botocore.config import Config
 from botocore.session import Session
 
-from cloudconsole.aws import codes, integrity, sts, translation
+from cloudconsole.aws import codes, function_codes, integrity, storage_codes, sts, translation
 from cloudconsole.aws.codes import CODES, reading_of
 from cloudconsole.aws.credentials import Access
 from cloudconsole.aws.errors import AwsError, AwsErrorKind
+from cloudconsole.aws.readings import Reading
 from cloudconsole.aws.tests.conftest import access_with
 from cloudconsole.aws.tests.scripted import (
     Endpoint,
@@ -267,7 +268,8 @@ def test_an_answer_of_the_wrong_kind_is_garbled() -> None:
 
 
 def test_every_reading_says_what_to_do() -> None:
-    readings = [value for value in vars(codes).values() if isinstance(value, codes.Reading)]
+    modules = (codes, function_codes, storage_codes)
+    readings = [value for module in modules for value in vars(module).values() if isinstance(value, Reading)]
     assert len(readings) > 30
     assert [reading for reading in readings if not (reading.meaning.endswith(".") and reading.remedy.endswith("."))] == []
 
