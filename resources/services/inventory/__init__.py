@@ -1,0 +1,1 @@
+"""Asking AWS what runs, and writing it down: wishes, runs, scans, and what each kind of resource is told of."""
