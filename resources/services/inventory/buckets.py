@@ -61,6 +61,13 @@ def mark_gone(*, account: AwsAccount, asked: Asked) -> int:
     return count
 
 
+@transaction.atomic
+def mark_deleted(*, account: AwsAccount, name: str, at: datetime) -> None:
+    """AWS said at `at` that it deleted the bucket: no scan needs to miss it first."""
+    Bucket.objects.present().filter(account=account, name=name, observed_at__lte=at).update(gone_at=at)
+    realtime.publish("bucket", name, account.pk)
+
+
 def fresh(account: AwsAccount, now: datetime) -> Fresh:
     """The buckets that need not be looked at again yet."""
     present = Bucket.objects.present().filter(account=account)
