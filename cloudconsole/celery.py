@@ -22,6 +22,7 @@ class Periodic:
 PERIODIC = (
     Periodic("costs.tick", 30, "Start cost refreshes that are due and take up runs whose worker is gone"),
     Periodic("resources.tick", 30, "Ask AWS what runs where that is due, and take up runs whose worker is gone"),
+    Periodic("resources.sweep_operations", 15, "Take up operations that nobody works on and end those that waited too long"),
     Periodic("accounts.tick", 60, "Check accounts that are due, announce credentials that run out, take up waiting adoptions"),
     Periodic("audit.checkpoint", 300, "Note outside the database how far the audit trail has come"),
     Periodic("cloudconsole.heartbeat", 15, "Prove that scheduler, broker and worker work together; /readyz reads it"),

@@ -89,6 +89,7 @@ VARIABLES = (
         "500",
         "Paid Cost Explorer requests ($0.01 each) allowed per AWS account and month.",
     ),
+    Variable("OPERATION_MAX_TARGETS", "50", "How many resources one operation in bulk may hit."),
     Variable(
         "KMS_KEY_ID",
         "none: FERNET_KEYS encrypt",
@@ -160,6 +161,7 @@ class Environment:
     aws_endpoint_url: str
     cloudformation_template_url: str
     cost_explorer_monthly_request_cap: int
+    operation_max_targets: int
     oidc: SingleSignOn
     kms_key_id: str
     kms_old_key_ids: tuple[str, ...]
@@ -199,6 +201,7 @@ def environment(base_dir: Path) -> Environment:
         aws_endpoint_url=env.str("AWS_ENDPOINT_URL", default="").strip(),
         cloudformation_template_url=env.str("CLOUDFORMATION_TEMPLATE_URL", default="").strip(),
         cost_explorer_monthly_request_cap=_whole_number(env, "COST_EXPLORER_MONTHLY_REQUEST_CAP", 500),
+        operation_max_targets=_whole_number(env, "OPERATION_MAX_TARGETS", 50),
         oidc=_single_sign_on(env),
         kms_key_id=env.str("KMS_KEY_ID", default="").strip(),
         kms_old_key_ids=_list(env.str("KMS_OLD_KEY_IDS", default="")),

@@ -42,6 +42,7 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.email_from
 REDIS_URL = env.redis_url
 COST_EXPLORER_MONTHLY_REQUEST_CAP = env.cost_explorer_monthly_request_cap
+OPERATION_MAX_TARGETS = env.operation_max_targets
 AUDIT_KEY = env.audit_key
 AUDIT_CHECKPOINTS = VAR_DIR / "audit" / "checkpoints.jsonl"  # outside the database, which they watch over
 ADMIN_USERNAME = env.admin_username

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from resources.services import operations
 from resources.services.inventory import runs, syncs, ticks
 
 
@@ -15,3 +16,13 @@ def tick() -> None:
 @shared_task(name=syncs.RUN)
 def run_sync(sync_id: int) -> None:
     runs.run(sync_id=sync_id)
+
+
+@shared_task(name="resources.sweep_operations")
+def sweep_operations() -> None:
+    operations.tick()
+
+
+@shared_task(name="resources.run_operation")
+def run_operation(operation_id: int) -> None:
+    operations.run(operation_id=operation_id)

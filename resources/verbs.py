@@ -8,3 +8,12 @@ INVENTORY_REFRESHED = register("inventory.refreshed", "{actor} had AWS asked wha
 
 # buckets and what is in them
 OBJECT_LINKED = register("object.linked", "{actor} made a link that downloads {target} from the bucket {subject} of {account}")
+
+OPERATION_REQUESTED = register("operation.requested", "{actor} asked to {what} {target} in {account}")
+OPERATION_APPROVED = register("operation.approved", "{actor} approved to {what} {target} in {account}")
+OPERATION_REJECTED = register("operation.rejected", "{actor} rejected to {what} {target} in {account}")
+OPERATION_CANCELLED = register("operation.cancelled", "{actor} took back to {what} {target} in {account}")
+OPERATION_EXPIRED = register("operation.expired", "Nobody saw in time to the wish to {what} {target} in {account}")
+OPERATION_SENT = register("operation.sent", "Asking AWS, for {actor}, to {what} {target} in {account}")
+OPERATION_FINISHED = register("operation.finished", "To {what} {target} in {account}, for {actor}, ended: {status}")
+OPERATION_REFUSED = register("operation.refused", "{actor} was refused to {what} {target} in {account}: {code}")

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from botocore import exceptions as boto
 from botocore.session import Session
 
 from cloudconsole.aws.errors import DeadlineExceeded
@@ -20,6 +21,14 @@ class Attempt:
 
     parsed: Mapping[str, Any] | None
     failure: Exception | None
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """False where no connection was made: AWS cannot have heard of the request."""
+        return not isinstance(self.failure, _UNCONNECTED)
+
+
+_UNCONNECTED = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError)
 
 
 class Observer(Protocol):

@@ -1,0 +1,43 @@
+"""How far a long operation is, told about once a second, and whether a person has stopped it."""
+
+from __future__ import annotations
+
+import time
+
+from django.db import transaction
+
+from resources.models import Operation
+from resources.services.operations import moves
+from resources.services.operations.moves import Lease, LeaseLost
+
+_EVERY_S = 1.0
+
+
+class Reporter:
+    """For one turn. Each report also proves to others that the worker is alive."""
+
+    def __init__(self, operation: Operation, lease: Lease) -> None:
+        self._operation = operation
+        self._lease = lease
+        self._told_at = 0.0
+        self._stopped = False
+
+    def report(self, done: int, total: int | None) -> None:
+        """Keep `done` of `total` (None: nobody knows how many). Raises LeaseLost when a person stopped it."""
+        if done != total and time.monotonic() - self._told_at < _EVERY_S:
+            return
+        self._told_at = time.monotonic()
+        with transaction.atomic():
+            self._lease.renew(progress_done=done, progress_total=total)
+            moves.publish(self._operation)
+
+    def is_stopped(self) -> bool:
+        """Whether to leave: a person stopped it, or another worker has it. Asked of the database once a second."""
+        if self._stopped or time.monotonic() - self._told_at < _EVERY_S:
+            return self._stopped
+        self._told_at = time.monotonic()
+        try:
+            self._lease.renew()
+        except LeaseLost:
+            self._stopped = True
+        return self._stopped

@@ -1,0 +1,40 @@
+"""What the scheduler's ring leads to: what nobody works on is rung for, what waited too long is ended."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import Q
+
+from cloudconsole.core import clock, jobs
+from resources import verbs
+from resources.models import Operation
+from resources.rules.operations import Event, Status
+from resources.services.operations import moves, trail
+from resources.services.operations.turns import RUN
+
+_AT_ONCE = 500
+
+
+def tick() -> None:
+    """Two at once are harmless: each row is ended by one, and ringing twice changes nothing."""
+    _expire()
+    for pk in Operation.objects.filter(moves.due()).order_by("pk").values_list("pk", flat=True)[:_AT_ONCE]:
+        jobs.enqueue(RUN, operation_id=pk)
+
+
+def _expire() -> None:
+    waiting = Q(status=Status.AWAITING_APPROVAL) | Q(status=Status.QUEUED)
+    late = Operation.objects.filter(waiting, expires_at__lte=clock.now()).select_related("account", "requested_by")
+    for operation in late[:_AT_ONCE]:
+        _end(operation)
+
+
+@transaction.atomic
+def _end(operation: Operation) -> None:
+    was_waiting = operation.status == Status.AWAITING_APPROVAL
+    code = "approval_expired" if was_waiting else "not_sent_in_time"
+    detail = "Nobody approved it in time." if was_waiting else "No worker sent it in time. Nothing was changed."
+    told = {"outcome_code": code, "outcome_detail": detail, "outcome_remedy": "Ask for it again.", "finished_at": clock.now()}
+    if moves.move(Operation.objects.filter(pk=operation.pk, expires_at__lte=clock.now()), Event.EXPIRE, **told, not_before=None):
+        moves.publish(operation)
+        trail.decided(verbs.OPERATION_EXPIRED, operation, None)
