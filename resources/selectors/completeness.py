@@ -1,0 +1,88 @@
+"""How much of the truth a list shows: what each place answered last, and which places said nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from accounts.models import AwsAccount, User
+from cloudconsole.core.permissions import Perm
+from resources.models import GLOBAL, InventorySync, Scan, ScanStatus, Service
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One account and region. `status`: complete, failed or skipped; a place never asked is skipped as `not_asked`."""
+
+    account: AwsAccount
+    region: str
+    status: str
+    code: str = ""
+    detail: str = ""
+    remedy: str = ""
+    observed_at: datetime | None = None
+    attempted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """The places behind one list."""
+
+    places: tuple[Place, ...]
+
+    @property
+    def complete(self) -> int:
+        return sum(place.status == ScanStatus.COMPLETE for place in self.places)
+
+    @property
+    def failed(self) -> list[Place]:
+        return [place for place in self.places if place.status == ScanStatus.FAILED]
+
+    @property
+    def skipped(self) -> list[Place]:
+        return [place for place in self.places if place.status == ScanStatus.SKIPPED]
+
+    @property
+    def missing(self) -> list[Place]:
+        """What the list may lack, failures first."""
+        return [*self.failed, *self.skipped]
+
+    @property
+    def as_of(self) -> datetime | None:
+        """When the oldest of the complete answers was given."""
+        return min(
+            (place.observed_at for place in self.places if place.status == ScanStatus.COMPLETE and place.observed_at),
+            default=None,
+        )
+
+    @property
+    def is_empty_for_sure(self) -> bool:
+        """Whether every place answered, so that nothing found means that there is nothing."""
+        return bool(self.places) and not self.missing
+
+
+def completeness(user: User, service: Service, accounts: Sequence[AwsAccount], regions: Sequence[str] = ()) -> Completeness:
+    """What is known of the places in `accounts`, and in `regions` where any are given."""
+    scans = Scan.objects.visible_to(user, Perm.RESOURCES_VIEW).filter(service=service, account__in=accounts)
+    if regions:
+        scans = scans.filter(region__in=[GLOBAL, *regions])
+    known = [_place(scan) for scan in scans.select_related("account").order_by("account__alias", "region")]
+    asked = {place.account.pk for place in known}
+    never = [_never(account) for account in accounts if account.pk not in asked] if not regions else []
+    return Completeness((*known, *never))
+
+
+def open_syncs(user: User, accounts: Sequence[AwsAccount]) -> list[InventorySync]:
+    """The runs that are asking these accounts now, with how far they are."""
+    running = InventorySync.objects.open().visible_to(user, Perm.RESOURCES_VIEW).filter(accounts__in=accounts)
+    return list(running.distinct().order_by("pk"))
+
+
+def _place(scan: Scan) -> Place:
+    return Place(scan.account, scan.region, scan.status, scan.code, scan.detail, scan.remedy, scan.observed_at, scan.attempted_at)
+
+
+def _never(account: AwsAccount) -> Place:
+    detail = "This account has not been asked yet."
+    return Place(account, "", ScanStatus.SKIPPED, "not_asked", detail, "It is asked within minutes once it is verified.")
