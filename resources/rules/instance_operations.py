@@ -71,7 +71,8 @@ def judge(action: str, look: Look) -> Judgement:
         return Judgement.GONE
     if action == "ec2.reboot":
         return _judge_reboot(look)
-    if look.state == WANTED[action] and (look.accepted or look.before_state != look.state):
+    # As wanted already before a call that may be lost: it is so, whoever did it, once that is no longer old news.
+    if look.state == WANTED[action] and (look.accepted or look.before_state != look.state or look.age > SETTLED):
         return Judgement.REACHED
     if action == "ec2.start" and look.state == "stopped" and _fell_back(look):
         return Judgement.FELL_BACK

@@ -163,7 +163,7 @@ _LATER_LOOKS = timedelta(seconds=10)
 
 def rest(attempt: int) -> timedelta:
     """How long to leave AWS alone after the `attempt`-th time (from 1) that it was too busy."""
-    doubled: timedelta = _FIRST_REST * 2 ** (attempt - 1)
+    doubled: timedelta = _FIRST_REST * 2 ** min(attempt - 1, MAX_ATTEMPTS)
     return min(doubled, _LONGEST_REST)
 
 
