@@ -14,7 +14,7 @@ from django.db import transaction
 from accounts.models import AwsAccount
 from accounts.services import health
 from cloudconsole import realtime
-from cloudconsole.aws.errors import AwsError, AwsErrorKind
+from cloudconsole.aws.errors import AwsError, AwsErrorKind, DeadlineExceeded
 from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError
 from resources.models import InventorySync, ScanStatus, Service, SyncStatus
@@ -51,6 +51,17 @@ def run(*, sync_id: int, deadline_s: float = reading.DEADLINE_S) -> None:
         return
     try:
         _Run(InventorySync.objects.get(pk=sync_id), lease).go(deadline_s)
+    except LeaseLost:
+        log.info("lease_lost", sync=sync_id)
+
+
+def begin(*, sync_id: int, within_s: float) -> None:
+    """Ask for at most `within_s` seconds; a run in which not everything has answered by then waits for a worker."""
+    lease = leases.claim(sync_id)
+    if lease is None:
+        return
+    try:
+        _Beginning(InventorySync.objects.get(pk=sync_id), lease).go(within_s)
     except LeaseLost:
         log.info("lease_lost", sync=sync_id)
 
@@ -158,6 +169,27 @@ class _Run:
     def _publish(self) -> None:
         for account in self.sync.accounts.all():
             realtime.publish("sync", self.sync.pk, account.pk)
+
+
+class _Beginning(_Run):
+    """A turn that leaves to others what takes too long."""
+
+    def __init__(self, sync: InventorySync, lease: Lease) -> None:
+        super().__init__(sync, lease)
+        self.left = 0
+
+    def _end(self, ended: Ended) -> None:
+        if isinstance(ended.error, DeadlineExceeded):
+            self.left += 1
+        else:
+            super()._end(ended)
+
+    def _finish(self, status: SyncStatus) -> None:
+        if not self.left:
+            super()._finish(status)
+            return
+        self.lease.give_back(status=SyncStatus.QUEUED, done=self.done, failed=self.failed, rows=self.rows)
+        self._publish()
 
 
 def _mark_gone(spot: Spot, asked: Asked) -> None:

@@ -12,7 +12,8 @@ from cloudconsole import realtime
 from cloudconsole.core import jobs
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from resources import verbs
-from resources.models import InventorySync, Service, SyncTrigger
+from resources.models import InventorySync, Service, SyncStatus, SyncTrigger
+from resources.services.inventory import runs
 
 RUN = "resources.run_sync"
 
@@ -35,9 +36,29 @@ def request(
     wanted = sorted(service.value for service in services)
     if by is not None and (same := _open(accounts, wanted)) is not None:
         return same
-    sync = InventorySync.objects.create(trigger=trigger, services=wanted, requested_by=by)
-    sync.accounts.set(accounts)
+    sync = _create(accounts, wanted, trigger, by)
     jobs.enqueue(RUN, sync_id=sync.pk)
+    return sync
+
+
+def at_once(*, accounts: Sequence[AwsAccount], services: Sequence[Service], by: User, within_s: float) -> InventorySync:
+    """Ask AWS here and now; what has not answered after `within_s` seconds is left to a worker. Raises NothingToAsk."""
+    with transaction.atomic():
+        if not accounts:
+            raise NothingToAsk("There is no account in this scope whose inventory you may refresh.")
+        wanted = sorted(service.value for service in services)
+        # Nobody is rung for: this is the worker, and the scheduler's tick finds the run should it die.
+        sync = _open(accounts, wanted) or _create(accounts, wanted, SyncTrigger.MANUAL, by)
+    runs.begin(sync_id=sync.pk, within_s=within_s)
+    sync.refresh_from_db()
+    if sync.status == SyncStatus.QUEUED:
+        jobs.enqueue(RUN, sync_id=sync.pk)
+    return sync
+
+
+def _create(accounts: Sequence[AwsAccount], services: list[str], trigger: SyncTrigger, by: User | None) -> InventorySync:
+    sync = InventorySync.objects.create(trigger=trigger, services=services, requested_by=by)
+    sync.accounts.set(accounts)
     for account in accounts:
         realtime.publish("sync", sync.pk, account.pk)
     if by is not None:
@@ -46,7 +67,7 @@ def request(
             actor=by,
             subject=str(sync.pk),
             account=accounts[0] if len(accounts) == 1 else None,
-            detail={"accounts": ", ".join(account.alias for account in accounts), "services": ", ".join(wanted)},
+            detail={"accounts": ", ".join(account.alias for account in accounts), "services": ", ".join(services)},
         )
     return sync
 
