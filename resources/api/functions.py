@@ -25,8 +25,8 @@ class FunctionSerializer(serializers.ModelSerializer[Function]):
         model = Function
         fields = [
             "name", "account", "alias", "region", "arn", "runtime", "handler", "memory_mb", "timeout_s", "code_size",
-            "code_sha256", "modified_at", "state", "state_reason", "last_update_status", "package_type", "architectures", "description",
-            "invocations_24h", "errors_24h", "activity_at", "observed_at", "gone_at",
+            "code_sha256", "modified_at", "state", "state_reason", "last_update_status", "package_type", "architectures",
+            "description", "invocations_24h", "errors_24h", "activity_at", "observed_at", "gone_at",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -19,7 +19,7 @@ from resources.api.requests import reader
 from resources.models import Instance, Service, StateTransition
 from resources.selectors import instances as selectors
 from resources.selectors.completeness import completeness
-from resources.selectors.instances import Estimate, Shown
+from resources.selectors.instances import Shown
 
 
 class UptimeSerializer(serializers.Serializer[Any]):
@@ -30,7 +30,7 @@ class UptimeSerializer(serializers.Serializer[Any]):
     at_most = serializers.IntegerField()
 
 
-class EstimateSerializer(serializers.Serializer[Estimate]):
+class EstimateSerializer(serializers.Serializer[Any]):
     """The on-demand list price: before discounts, storage, traffic and tax."""
 
     hourly = serializers.DecimalField(max_digits=28, decimal_places=12, normalize_output=True)
@@ -38,7 +38,7 @@ class EstimateSerializer(serializers.Serializer[Estimate]):
     currency = serializers.CharField()
 
 
-class InstanceSerializer(serializers.Serializer[Shown]):
+class InstanceSerializer(serializers.Serializer[Any]):
     """An EC2 instance as it was last seen."""
 
     id = serializers.CharField(source="instance.instance_id")

@@ -18,14 +18,14 @@ from resources.api.parameters import ListParameters, accounts_of, question_of
 from resources.api.requests import queried, reader, sent
 from resources.models import InventorySync, ScanStatus, Service, SyncTrigger
 from resources.selectors import syncs as selectors
-from resources.selectors.completeness import Place, completeness
+from resources.selectors.completeness import completeness
 from resources.selectors.lists import found, ordered
 from resources.services.inventory import syncs
 
 _AT_ONCE_S = 10.0
 
 
-class PlaceSerializer(serializers.Serializer[Place]):
+class PlaceSerializer(serializers.Serializer[Any]):
     """One account and region, and how its last scan ended."""
 
     account = serializers.IntegerField(source="account.pk")
