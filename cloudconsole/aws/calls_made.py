@@ -14,6 +14,9 @@ from cloudconsole.aws.attempts import Attempt, Observer
 from cloudconsole.aws.errors import AwsError
 from cloudconsole.core import clock
 
+# AWS words the success of a dry run as an error.
+_REHEARSED = "DryRunOperation"
+
 
 @dataclass(frozen=True, slots=True)
 class CallMade:
@@ -110,7 +113,7 @@ def span(service: str, operation: str, region: str, observer: Observer | None) -
     try:
         yield current
     except AwsError as failure:
-        error = failure.aws_code or str(failure.cause)
+        error = "" if failure.aws_code == _REHEARSED else failure.aws_code or str(failure.cause)
         raise
     finally:
         for recorder in recorders if current.attempts else ():

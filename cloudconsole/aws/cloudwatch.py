@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cloudconsole.aws import calls, codes, translation
@@ -176,8 +176,9 @@ def _take(found: dict[_Series, _Points], batch: Sequence[_Series], result: Metri
         raise translation.garbled("cloudwatch", "GetMetricData", "It answers what was not asked.")
     if result.get("StatusCode") in ("InternalError", "Forbidden"):
         raise _failed(result)
-    moments, values = result.get("Timestamps", []), result.get("Values", [])
-    found[batch[int(number)]].values.update(zip(moments, values, strict=False))
+    # botocore gives moments in the time zone of the machine; a day of S3's is one in UTC.
+    moments = (moment.astimezone(UTC) for moment in result.get("Timestamps", []))
+    found[batch[int(number)]].values.update(zip(moments, result.get("Values", []), strict=False))
 
 
 def _failed(result: MetricDataResultTypeDef) -> AwsError:

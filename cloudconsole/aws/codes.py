@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cloudconsole.aws import function_codes, storage_codes
+from cloudconsole.aws import function_codes, instance_codes, storage_codes
 from cloudconsole.aws.errors import AwsErrorKind as Why
 from cloudconsole.aws.readings import Reading
 
@@ -317,6 +317,7 @@ CODES: Mapping[str, Reading] = {
 OF_SERVICE: Mapping[tuple[str, str], Reading] = {
     **storage_codes.CODES,
     **function_codes.CODES,
+    **instance_codes.CODES,
     ("ce", "LimitExceededException"): THROTTLED,
     ("kms", "AccessDeniedException"): KMS_DENIED,
     ("kms", "DependencyTimeoutException"): KMS_UNAVAILABLE,
@@ -328,6 +329,7 @@ OF_SERVICE: Mapping[tuple[str, str], Reading] = {
 }
 OF_OPERATION: Mapping[tuple[str, str, str], Reading] = {
     **function_codes.OF_OPERATION,
+    **instance_codes.OF_OPERATION,
     ("sts", "AssumeRole", "AccessDenied"): ROLE_REFUSED,
     ("sts", "AssumeRole", "InvalidClientTokenId"): HUB_KEY_UNKNOWN,
     ("sts", "AssumeRole", "UnrecognizedClientException"): HUB_KEY_UNKNOWN,

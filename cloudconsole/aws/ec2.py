@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from cloudconsole.aws import calls, translation
@@ -199,7 +199,7 @@ def _facts(found: InstanceTypeDef) -> InstanceFacts:
         state=found["State"]["Name"],
         instance_type=found["InstanceType"],
         zone=found.get("Placement", {}).get("AvailabilityZone", ""),
-        launched_at=found.get("LaunchTime"),
+        launched_at=_in_utc(found.get("LaunchTime")),
         private_ip=found.get("PrivateIpAddress", ""),
         public_ip=found.get("PublicIpAddress", ""),
         private_dns=found.get("PrivateDnsName", ""),
@@ -226,7 +226,12 @@ def _platform(found: InstanceTypeDef) -> str:
 def _first_attached_at(found: InstanceTypeDef) -> datetime | None:
     """The primary interface stays attached from the first launch on; LaunchTime is renewed at every start."""
     attachments = (interface.get("Attachment", {}) for interface in found.get("NetworkInterfaces", ()))
-    return next((attached.get("AttachTime") for attached in attachments if attached.get("DeviceIndex") == 0), None)
+    return next((_in_utc(attached.get("AttachTime")) for attached in attachments if attached.get("DeviceIndex") == 0), None)
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    """botocore gives moments in the time zone of the machine."""
+    return moment.astimezone(UTC) if moment else None
 
 
 def _attribute(
