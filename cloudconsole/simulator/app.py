@@ -13,12 +13,14 @@ from typing import Any
 
 from cloudconsole.simulator import (
     access_keys,
+    ec2,
     faults,
     iam,
     kms,
     memory,
     moto_backend,
     organizations,
+    pricing,
     region_lists,
     signatures,
     sts,
@@ -26,7 +28,9 @@ from cloudconsole.simulator import (
 )
 from cloudconsole.simulator.calls import Call, CallLog
 from cloudconsole.simulator.clock import SimulatedClock
+from cloudconsole.simulator.cloudwatch import CloudWatch
 from cloudconsole.simulator.cost_explorer import DEFAULT_PAGE_SIZE, CostExplorer, with_duplicate_keys
+from cloudconsole.simulator.ec2 import Ec2
 from cloudconsole.simulator.faults import Fault, FaultKind, FaultPlans
 from cloudconsole.simulator.identity import Directory, Identity
 from cloudconsole.simulator.ledger import Ledger
@@ -37,9 +41,9 @@ from cloudconsole.simulator.wire import AwsError, Protocol, Request, Response
 
 # GetCallerIdentity needs none; AssumeRole is decided with the role's trust policy.
 _NO_PERMISSION_NEEDED = frozenset({"sts:GetCallerIdentity", "sts:AssumeRole", "sts:GetSessionToken"})
-_OWN_SERVICES = frozenset({"sts", "iam", "ce", "organizations", "account"})
-# Beside the own services: single operations of others that are answered here, permission included.
-_OWN_ACTIONS = frozenset({"ec2:DescribeRegions"})
+_OWN_SERVICES = frozenset({"sts", "iam", "ce", "organizations", "account", "ec2", "cloudwatch", "pricing"})
+# Where requests are signed with another name than the one that policies use.
+_SIGNED_AS = {"monitoring": "cloudwatch"}
 
 
 class ConnectionBroken(Exception):
@@ -93,14 +97,18 @@ class SimulatedAws:
         self.directory = Directory(self.seed, self.clock)
         self.ledger = Ledger(self.seed, self.origin)
         self.cost_explorer = CostExplorer(self.ledger, self.page_size)
+        self.ec2 = Ec2(self.seed, self.origin, self.clock)
+        self.cloudwatch = CloudWatch(self.seed, self.clock)
 
     def reset(self) -> None:
-        """As after the start: no faults, no calls, no registered roles, the clock and the page size of the start."""
+        """As after the start: no faults, no calls, no registered roles, the resources, clock and page size of the start."""
         self.faults.clear()
         self.calls.clear()
         self.clock.reset()
         self.cost_explorer.page_size = self.page_size
         self.directory.reset()
+        self.ec2.reset()
+        self.cloudwatch.reset()
         self._save()
 
     def put_role(self, role: Role) -> None:
@@ -146,8 +154,10 @@ class SimulatedAws:
         return response
 
     def _check_permission(self, call: AwsCall, identity: Identity) -> None:
-        is_own = call.service in _OWN_SERVICES or call.action in _OWN_ACTIONS
-        if not is_own or call.action in _NO_PERMISSION_NEEDED:
+        if call.service not in _OWN_SERVICES or call.action in _NO_PERMISSION_NEEDED:
+            return
+        if call.service == "ec2":
+            ec2.require(identity, call.operation, call.request.form())
             return
         resource = identity.principal_arn if call.action in access_keys.ACTIONS else "*"
         if identity.decision(call.action, resource) is not Decision.ALLOWED:
@@ -155,23 +165,37 @@ class SimulatedAws:
             raise refusal(Refusal.DENIED, call.protocol, message)
 
     def _serve(self, call: AwsCall, identity: Identity, *, duplicated: bool) -> Response:
-        match call.action:
-            case "ce:GetCostAndUsage":
-                page = self.cost_explorer.get_cost_and_usage(identity, call.arguments(), self.clock.now())
-                return wire.json_answer(with_duplicate_keys(page) if duplicated else page, call.request_id)
-            case "account:ListRegions":
-                return wire.json_answer(region_lists.list_regions(identity, call.arguments()), call.request_id)
-            case "ec2:DescribeRegions":
-                found = region_lists.describe_regions(identity, call.request.form())
-                return wire.ec2_answer(call.operation, found, call.request_id)
-        if call.service == "organizations":
-            told = organizations.answer(call.operation, identity, self.directory, call.arguments())
-            if told is not None:
-                return wire.json_answer(told, call.request_id)
+        if call.action == "ce:GetCostAndUsage":
+            page = self.cost_explorer.get_cost_and_usage(identity, call.arguments(), self.clock.now())
+            return wire.json_answer(with_duplicate_keys(page) if duplicated else page, call.request_id)
+        if call.service == "ec2":
+            return wire.ec2_answer(call.operation, self._ec2(call, identity), call.request_id)
+        told = self._json(call, identity)
+        if told is not None:
+            return wire.json_answer(told, call.request_id)
         query = self._query_operations().get(call.action)
         if query is not None:
             result = query(identity, call.request.form())
             return wire.query_answer(call.service, call.operation, result, call.request_id)
+        return self._moto(call, identity)
+
+    def _ec2(self, call: AwsCall, identity: Identity) -> str:
+        form = call.request.form()
+        if call.operation == "DescribeRegions":
+            return region_lists.describe_regions(identity, form)
+        return self.ec2.answer(call.operation, identity, form)
+
+    def _json(self, call: AwsCall, identity: Identity) -> dict[str, Any] | None:
+        """The answers of the services that speak JSON; None for an operation that is not simulated here."""
+        if call.service == "cloudwatch":
+            return self.cloudwatch.answer(call.operation, identity, call.arguments())
+        if call.service == "organizations":
+            return organizations.answer(call.operation, identity, self.directory, call.arguments())
+        if call.action == "account:ListRegions":
+            return region_lists.list_regions(identity, call.arguments())
+        return pricing.get_products(call.arguments()) if call.action == "pricing:GetProducts" else None
+
+    def _moto(self, call: AwsCall, identity: Identity) -> Response:
         if call.service == "kms":
             kms.refuse_unusable_key(call.operation, call.arguments(), identity.account_id, call.region)
         return moto_backend.answer(call.request, identity.account_id, call.request.headers.get("host", "localhost"))
@@ -194,7 +218,7 @@ class SimulatedAws:
 
 def _read_call(request: Request) -> AwsCall:
     claimed = signatures.read(request)
-    service = claimed.service if claimed else ""
+    service = _SIGNED_AS.get(claimed.service, claimed.service) if claimed else ""
     protocol = wire.protocol_of(request, service)
     return AwsCall(
         request=request,

@@ -6,11 +6,13 @@ import dataclasses
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 from cloudconsole.simulator import organization
 from cloudconsole.simulator.app import SimulatedAws
 from cloudconsole.simulator.clock import middle_of
+from cloudconsole.simulator.ec2 import control as ec2_control
 from cloudconsole.simulator.faults import Fault, FaultKind
 from cloudconsole.simulator.organization import ACCOUNTS, HUB, OLD_EXTERNAL_ID, SUSPENDED, WITHOUT_ROLE, Role
 from cloudconsole.simulator.policies import Statement
@@ -25,13 +27,20 @@ class BadControl(Exception):
 
 def handle(aws: SimulatedAws, request: Request) -> Response:
     name = request.path.removeprefix(PREFIX).rstrip("/")
-    action = _ACTIONS.get((request.method, name))
+    action = _action(aws, request.method, name)
     if action is None:
         return _answer({"error": f"there is no {request.method} {request.path}"}, 404)
     try:
-        return _answer(action(aws, json.loads(request.body or b"null")), 200)
+        return _answer(action(json.loads(request.body or b"null")), 200)
     except (BadControl, ValueError, TypeError, KeyError) as error:
         return _answer({"error": f"{type(error).__name__}: {error}"}, 400)
+
+
+def _action(aws: SimulatedAws, method: str, name: str) -> Callable[[Any], Any] | None:
+    found, of_ec2 = _ACTIONS.get((method, name)), ec2_control.ACTIONS.get((method, name))
+    if found is not None:
+        return partial(found, aws)
+    return partial(of_ec2, aws.ec2) if of_ec2 is not None else None
 
 
 def _show_organization(aws: SimulatedAws, body: Any) -> dict[str, Any]:
@@ -171,6 +180,12 @@ def _set_page_size(aws: SimulatedAws, body: Any) -> dict[str, Any]:
     return {"groups": size}
 
 
+def _set_metrics(aws: SimulatedAws, body: Any) -> dict[str, Any]:
+    """`points`: how many data points CloudWatch puts on a page."""
+    aws.cloudwatch.points_on_a_page = int(body["points"])
+    return {}
+
+
 def _health(aws: SimulatedAws, body: Any) -> dict[str, Any]:
     return {"status": "ok"}
 
@@ -187,6 +202,7 @@ _ACTIONS: dict[tuple[str, str], Callable[[SimulatedAws, Any], Any]] = {
     ("DELETE", "calls"): _clear_calls,
     ("POST", "clock"): _move_clock,
     ("POST", "page-size"): _set_page_size,
+    ("POST", "metrics"): _set_metrics,
     ("GET", "health"): _health,
 }
 

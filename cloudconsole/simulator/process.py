@@ -15,6 +15,7 @@ from typing import Any
 from urllib.request import ProxyHandler, Request, build_opener
 
 from cloudconsole.simulator.calls import Call
+from cloudconsole.simulator.ec2.handle import Ec2Handle
 from cloudconsole.simulator.faults import Fault
 from cloudconsole.simulator.ledger import Ledger
 from cloudconsole.simulator.organization import DemoKey
@@ -34,6 +35,7 @@ class SimulatorHandle:
     def __init__(self, process: subprocess.Popen[str], url: str) -> None:
         self._process = process
         self.url = url
+        self.ec2 = Ec2Handle(self._ask)
         about = self.organization()
         self.seed: int = about["seed"]
         self.origin = date.fromisoformat(about["origin"])
@@ -117,6 +119,10 @@ class SimulatorHandle:
     def set_page_size(self, groups: int) -> None:
         """How many groups Cost Explorer puts on a page."""
         self._ask("POST", "page-size", {"groups": groups})
+
+    def set_metrics_page(self, points: int) -> None:
+        """How many data points CloudWatch puts on a page."""
+        self._ask("POST", "metrics", {"points": points})
 
     def stop(self) -> None:
         """End the process, by force where it does not listen."""
