@@ -149,6 +149,8 @@ class SimulatedAws:
             _strike_before(fault, call, identity)
         self._check_permission(call, identity)
         response = self._serve(call, identity, duplicated=fault is not None and fault.fault is FaultKind.DUPLICATE_KEYS)
+        if fault is not None and fault.fault is FaultKind.LOST:
+            raise ConnectionBroken(fault.wait_s)
         if fault is not None and fault.fault is FaultKind.GARBAGE:
             return replace(response, body=response.body[: len(response.body) // 2] + b"\x00<html>Bad gateway</html>")
         return response

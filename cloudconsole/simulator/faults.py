@@ -17,7 +17,8 @@ class FaultKind(StrEnum):
     HTTP500 = "http500"
     TIMEOUT = "timeout"  # says nothing for `seconds` (default 120), then breaks the connection
     SLOW = "slow"  # answers rightly after `seconds` (default 1)
-    RESET = "reset"  # the connection breaks
+    RESET = "reset"  # the connection breaks, and nothing is done
+    LOST = "lost"  # it is done, but after `seconds` (default 0) the connection breaks instead of the answer
     GARBAGE = "garbage"  # half of the right answer, then nonsense
     TOKEN_REFUSED = "token_refused"  # noqa: S105 - a page token
     EXPIRED = "expired"
@@ -46,7 +47,7 @@ class Fault:
     @property
     def wait_s(self) -> float:
         """How long a slow or silent answer takes."""
-        default = 120 if self.fault is FaultKind.TIMEOUT else 1
+        default = {FaultKind.TIMEOUT: 120, FaultKind.LOST: 0}.get(self.fault, 1)
         return default if self.seconds is None else self.seconds
 
 
