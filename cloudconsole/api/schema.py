@@ -44,6 +44,7 @@ _MEANINGS = {
     "403": "Signed in, but the role may not.",
     "404": "Does not exist, or is not visible to the caller.",
     "409": "The state forbids it, or the first request with this Idempotency-Key is still at work.",
+    "413": "Larger than the API, or AWS, takes.",
     "422": "The Idempotency-Key was used with another request.",
     "424": "The AWS account's own credentials or permissions stopped it.",
     "429": "Too many requests; `Retry-After` says when to go on.",
@@ -85,6 +86,8 @@ class AutoSchema(BaseAutoSchema):
             found += ["409", "422"]
         if getattr(self.view, "calls_aws", False):
             found += ["424", "502"]
+        if getattr(self.view, "takes_files", False):
+            found.append("413")
         return sorted(found)
 
     def _is_public(self) -> bool:

@@ -11,10 +11,13 @@ from rest_framework.response import Response
 
 from cloudconsole.api.views import ApiView
 from cloudconsole.core.permissions import Perm
-from resources.api.requests import queried, reader, sent
+from resources.api.operations import OperationSerializer, accepted
+from resources.api.requests import named, queried, reader, sent, sent_anywhere
 from resources.rules import object_keys
 from resources.selectors import objects as selectors
+from resources.services import buckets
 from resources.services import objects as services
+from resources.services.buckets import ObjectRef
 
 ACCOUNT_HELP = "Id, alias or 12-digit number."
 
@@ -67,24 +70,41 @@ class LinkQuery(serializers.Serializer[Any]):
     )
 
 
+class DeletionQuery(serializers.Serializer[Any]):
+    """In the body or in the query string, whichever a client likes."""
+
+    account = serializers.CharField(max_length=63, required=False, default="", help_text=ACCOUNT_HELP)
+    key = KeyField()
+    version_id = serializers.CharField(max_length=1024, required=False, default="", allow_blank=True)
+    reason = serializers.CharField(max_length=500, required=False, default="", allow_blank=True)
+
+
 class LinkSerializer(serializers.Serializer[Any]):
     url = serializers.CharField(help_text="A secret: whoever has it may download the object until it expires.")
     expires_at = serializers.DateTimeField()
 
 
 class Objects(ApiView):
-    permission = Perm.OBJECTS_READ
+    permission = {"GET": Perm.OBJECTS_READ, "DELETE": Perm.RESOURCES_OPERATE}
     object_decides = True
     calls_aws = True
 
-    @extend_schema(parameters=[ListingQuery], responses=ListingSerializer, tags=["s3"])
-    def get(self, request: Request, name: str) -> Response:
+    @extend_schema(parameters=[ListingQuery], responses=ListingSerializer, tags=["storage"])
+    def get(self, request: Request, bucket: str) -> Response:
         """What is in the bucket below `prefix`, asked of S3 now: folders and objects, a page at a time."""
+        found = selectors.bucket_for(reader(request), bucket, Perm.OBJECTS_READ, account=named(request, "account"))
         asked = queried(ListingQuery, request)
-        bucket = selectors.bucket_for(reader(request), name, Perm.OBJECTS_READ, account=asked.pop("account"))
-        browse = services.browse_versions if asked.pop("versions") else services.browse
-        page = browse(bucket=bucket, by=reader(request), size=asked.pop("page_size"), **asked)
-        return Response(ListingSerializer(page).data)
+        browse = services.browse_versions if asked["versions"] else services.browse
+        wanted = {"prefix": asked["prefix"], "token": asked["token"], "size": asked["page_size"]}
+        return Response(ListingSerializer(browse(bucket=found, by=reader(request), **wanted)).data)
+
+    @extend_schema(parameters=[DeletionQuery], request=None, responses={202: OperationSerializer}, tags=["storage"])
+    def delete(self, request: Request, bucket: str) -> Response:
+        """Delete the object `key`, or one version of it; in a bucket with versions the object gets a delete marker."""
+        found = selectors.bucket_for(reader(request), bucket, Perm.RESOURCES_OPERATE, account=named(request, "account"))
+        wish = sent_anywhere(DeletionQuery, request)
+        chosen = [ObjectRef(wish["key"], wish["version_id"])]
+        return accepted(buckets.delete_objects(bucket=found, objects=chosen, by=reader(request), reason=wish["reason"]))
 
 
 class Presign(ApiView):
@@ -92,9 +112,12 @@ class Presign(ApiView):
     object_decides = True
     calls_aws = True
 
-    @extend_schema(request=LinkQuery, responses=LinkSerializer, tags=["s3"])
-    def post(self, request: Request, name: str) -> Response:
+    @extend_schema(request=LinkQuery, responses=LinkSerializer, tags=["storage"])
+    def post(self, request: Request, bucket: str) -> Response:
         """A link that downloads one object, without further sign-in, for a short time."""
+        found = selectors.bucket_for(reader(request), bucket, Perm.OBJECTS_READ, account=named(request, "account"))
         asked = sent(LinkQuery, request)
-        bucket = selectors.bucket_for(reader(request), name, Perm.OBJECTS_READ, account=asked.pop("account"))
-        return Response(LinkSerializer(services.link(bucket=bucket, by=reader(request), **asked)).data)
+        link = services.link(
+            bucket=found, key=asked["key"], by=reader(request), version_id=asked["version_id"], seconds=asked["seconds"]
+        )
+        return Response(LinkSerializer(link).data)

@@ -9,14 +9,7 @@ from accounts.selectors import aws_accounts
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.permissions import Perm
 from resources.models import Function
-
-
-class FunctionNotFound(CloudconsoleError):
-    """The inventory knows none of that name, or none that the reader may see: nobody can tell which."""
-
-    kind = Kind.NOT_FOUND
-    code = "function_not_found"
-    title = "Not found"
+from resources.selectors.functions import FunctionNotFound
 
 
 class AmbiguousFunction(CloudconsoleError):
