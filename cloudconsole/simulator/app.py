@@ -22,6 +22,7 @@ from cloudconsole.simulator import (
     organizations,
     pricing,
     region_lists,
+    s3,
     signatures,
     sts,
     wire,
@@ -37,6 +38,7 @@ from cloudconsole.simulator.ledger import Ledger
 from cloudconsole.simulator.organization import Role
 from cloudconsole.simulator.policies import Decision
 from cloudconsole.simulator.refusals import Refusal, refusal
+from cloudconsole.simulator.s3 import S3
 from cloudconsole.simulator.wire import AwsError, Protocol, Request, Response
 
 # GetCallerIdentity needs none; AssumeRole is decided with the role's trust policy.
@@ -99,6 +101,8 @@ class SimulatedAws:
         self.cost_explorer = CostExplorer(self.ledger, self.page_size)
         self.ec2 = Ec2(self.seed, self.origin, self.clock)
         self.cloudwatch = CloudWatch(self.seed, self.clock)
+        self.s3 = S3(self.seed, self.clock)
+        self.cloudwatch.buckets = self.s3.figures
 
     def reset(self) -> None:
         """As after the start: no faults, no calls, no registered roles, the resources, clock and page size of the start."""
@@ -108,6 +112,7 @@ class SimulatedAws:
         self.cost_explorer.page_size = self.page_size
         self.directory.reset()
         self.ec2.reset()
+        self.s3.reset()
         self.cloudwatch.reset()
         self._save()
 
@@ -167,6 +172,8 @@ class SimulatedAws:
             raise refusal(Refusal.DENIED, call.protocol, message)
 
     def _serve(self, call: AwsCall, identity: Identity, *, duplicated: bool) -> Response:
+        if call.service == "s3":
+            return self.s3.answer(call.request, identity, call.request_id)
         if call.action == "ce:GetCostAndUsage":
             page = self.cost_explorer.get_cost_and_usage(identity, call.arguments(), self.clock.now())
             return wire.json_answer(with_duplicate_keys(page) if duplicated else page, call.request_id)
@@ -227,7 +234,7 @@ def _read_call(request: Request) -> AwsCall:
         request_id=wire.new_request_id(),
         service=service,
         protocol=protocol,
-        operation=wire.operation_of(request, protocol),
+        operation=s3.operation_of(request) if service == "s3" else wire.operation_of(request, protocol),
         access_key_id=claimed.access_key_id if claimed else "",
         region=claimed.region if claimed else "",
     )

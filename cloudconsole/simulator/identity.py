@@ -16,7 +16,7 @@ from cloudconsole.simulator.clock import SimulatedClock
 from cloudconsole.simulator.organization import Account, DemoKey, Role, User
 from cloudconsole.simulator.policies import Decision, Statement, decide
 from cloudconsole.simulator.refusals import Refusal, refusal
-from cloudconsole.simulator.wire import Protocol, Request
+from cloudconsole.simulator.wire import AwsError, Protocol, Request
 
 # With a frozen clock a client may keep real time or travel along; it then is "about" at the frozen day.
 _TRAVEL_TOLERANCE = timedelta(hours=36)
@@ -188,7 +188,7 @@ class Directory:
         return identity
 
     def _look_up(self, request: Request, claimed: signatures.Signature, protocol: Protocol) -> tuple[Identity, str]:
-        token = request.headers.get("x-amz-security-token")
+        token = claimed.token or request.headers.get("x-amz-security-token")
         if token is not None:
             return self._look_up_session(token, claimed, protocol)
         key = self._keys.get(claimed.access_key_id)
@@ -202,7 +202,7 @@ class Directory:
         if session is None or key_id != claimed.access_key_id:
             raise refusal(Refusal.UNKNOWN_KEY, protocol)
         # The signer's own time decides: a test that travels in time sees its sessions expire.
-        if claimed.signed_at >= session.expires_at:
+        if (claimed.signed_at if claimed.lasts is None else self._clock.now()) >= session.expires_at:
             raise refusal(Refusal.EXPIRED, protocol)
         secret = organization.secret_for(self.seed, token)
         user = organization.USERS.get(session.principal_arn)
@@ -214,6 +214,10 @@ class Directory:
         return self._as_role(role, session.name, claimed), secret
 
     def _check_time(self, claimed: signatures.Signature, protocol: Protocol) -> None:
+        if claimed.lasts is not None:
+            if self._clock.now() >= claimed.signed_at + claimed.lasts:
+                raise AwsError("AccessDenied", "Request has expired", 403)
+            return
         message = signatures.skew_message(claimed.signed_at, datetime.now(UTC))
         if message is None:
             return

@@ -89,10 +89,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", response.content_type)
         for name, value in response.headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(response.body)))
+        self.send_header("Content-Length", str(len(response.body) if response.length is None else response.length))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(response.body)
+            for piece in response.stream or (response.body,):
+                self.wfile.write(piece)
 
     def _break(self, seconds: float) -> None:
         self.server.closing.wait(seconds)

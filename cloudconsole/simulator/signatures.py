@@ -30,6 +30,9 @@ class Signature:
     signed_headers: tuple[str, ...]
     signature: str
     signed_at: datetime
+    # Of a presigned link: its token, which is part of the address, and how long it holds.
+    token: str | None = None
+    lasts: timedelta | None = None
 
     @property
     def scope(self) -> str:
@@ -38,6 +41,30 @@ class Signature:
 
 def read(request: Request) -> Signature | None:
     """The claimed signature, or None where the request carries none that can be read."""
+    return _read_link(request) if "X-Amz-Signature=" in request.query else _read_header(request)
+
+
+def _read_link(request: Request) -> Signature | None:
+    """A presigned link: everything that else stands in the header is part of its query."""
+    claims = dict(parse_qsl(request.query, keep_blank_values=True))
+    scope = claims.get("X-Amz-Credential", "").split("/")
+    stamp, lasts = claims.get("X-Amz-Date", ""), claims.get("X-Amz-Expires", "")
+    if len(scope) != 5 or not re.fullmatch(r"\d{8}T\d{6}Z", stamp) or not re.fullmatch(r"\d{1,6}", lasts):
+        return None
+    return Signature(
+        access_key_id=scope[0],
+        day=scope[1],
+        region=scope[2],
+        service=scope[3],
+        signed_headers=tuple(claims.get("X-Amz-SignedHeaders", "").split(";")),
+        signature=claims["X-Amz-Signature"],
+        signed_at=datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC),
+        token=claims.get("X-Amz-Security-Token"),
+        lasts=timedelta(seconds=int(lasts)),
+    )
+
+
+def _read_header(request: Request) -> Signature | None:
     found = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
     stamp = request.headers.get("x-amz-date", "")
     if not found or not re.fullmatch(r"\d{8}T\d{6}Z", stamp):
@@ -57,7 +84,7 @@ def matches(request: Request, claimed: Signature, secret: str) -> bool:
     """Whether `secret` signs exactly this request as `claimed` says."""
     if not _payload_is_whole(request):
         return False
-    stamp = request.headers["x-amz-date"]
+    stamp = claimed.signed_at.strftime(_STAMP)
     hashed = hashlib.sha256(_canonical(request, claimed).encode()).hexdigest()
     to_sign = f"AWS4-HMAC-SHA256\n{stamp}\n{claimed.scope}\n{hashed}"
     key = f"AWS4{secret}".encode()
@@ -83,16 +110,22 @@ def _canonical(request: Request, claimed: Signature) -> str:
     # S3 signs the path as sent; everybody else encodes it once more.
     path = request.path if claimed.service == "s3" else quote(request.path, safe="/-_.~")
     return "\n".join(
-        (request.method, path, _query(request.query), headers, ";".join(claimed.signed_headers), _payload_hash(request))
+        (request.method, path, _query(request.query), headers, ";".join(claimed.signed_headers), _payload_hash(request, claimed))
     )
 
 
 def _query(raw: str) -> str:
-    pairs = sorted((quote(k, safe="-_.~"), quote(v, safe="-_.~")) for k, v in parse_qsl(raw, keep_blank_values=True))
+    pairs = sorted(
+        (quote(name, safe="-_.~"), quote(value, safe="-_.~"))
+        for name, value in parse_qsl(raw, keep_blank_values=True)
+        if name != "X-Amz-Signature"
+    )
     return "&".join(f"{key}={value}" for key, value in pairs)
 
 
-def _payload_hash(request: Request) -> str:
+def _payload_hash(request: Request, claimed: Signature) -> str:
+    if claimed.lasts is not None:
+        return "UNSIGNED-PAYLOAD"
     return request.headers.get("x-amz-content-sha256") or hashlib.sha256(request.body).hexdigest()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import parse_qsl
@@ -48,20 +48,37 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
+    """`stream` instead of `body` sends a large one piece by piece; `length` is its size, or the size that HEAD tells of."""
+
     status: int
     body: bytes
     content_type: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    stream: Iterable[bytes] | None = None
+    length: int | None = None
 
 
 class AwsError(Exception):
-    """A refusal in AWS's words; `render_error` gives it the shape that the caller's protocol wants."""
+    """A refusal in AWS's words; `render_error` gives it the shape that the caller's protocol wants.
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    `members` stand beside code and message, `headers` beside the request id.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        status: int = 400,
+        *,
+        members: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
+        self.members = dict(members or {})
+        self.headers = dict(headers or {})
 
 
 def new_request_id() -> str:
@@ -117,20 +134,22 @@ def render_error(error: AwsError, protocol: Protocol, service: str, request_id: 
     """The error as the service's protocol writes it."""
     if protocol in (Protocol.JSON, Protocol.REST_JSON):
         return _json_error(error, protocol, request_id)
-    return Response(error.status, _xml_error(error, protocol, service, request_id).encode(), "text/xml", _ids(request_id))
+    body = _xml_error(error, protocol, service, request_id).encode()
+    return Response(error.status, body, "text/xml", _ids(request_id) | error.headers)
 
 
 def _json_error(error: AwsError, protocol: Protocol, request_id: str) -> Response:
-    headers = {"x-amzn-RequestId": request_id}
+    headers = {"x-amzn-RequestId": request_id, **error.headers}
     if protocol is Protocol.REST_JSON:
         headers["x-amzn-ErrorType"] = error.code
-    body = json.dumps({"__type": error.code, "message": error.message}).encode()
+    body = json.dumps({"__type": error.code, "message": error.message, **error.members}).encode()
     content_type = "application/x-amz-json-1.1" if protocol is Protocol.JSON else "application/json"
     return Response(error.status, body, content_type, headers)
 
 
 def _xml_error(error: AwsError, protocol: Protocol, service: str, request_id: str) -> str:
     inside = element("Code", error.code) + element("Message", error.message)
+    inside += "".join(element(name, value) for name, value in error.members.items())
     if protocol is Protocol.REST_XML:
         return f'<?xml version="1.0" encoding="UTF-8"?><Error>{inside}{element("RequestId", request_id)}</Error>'
     if protocol is Protocol.EC2:
@@ -141,4 +160,4 @@ def _xml_error(error: AwsError, protocol: Protocol, service: str, request_id: st
 
 
 def _ids(request_id: str) -> dict[str, str]:
-    return {"x-amzn-RequestId": request_id}
+    return {"x-amzn-RequestId": request_id, "x-amz-request-id": request_id}

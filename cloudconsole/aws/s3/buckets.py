@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -143,7 +143,11 @@ def _page(region: str, after: str | None) -> dict[str, Any]:
 def _facts(access: Access, bucket: Mapping[str, Any]) -> BucketFacts:
     # Endpoints other than AWS's own may leave the region out.
     name = str(bucket["Name"])
-    return BucketFacts(name, str(bucket.get("BucketRegion") or bucket_region(access, name)), bucket.get("CreationDate"))
+    return BucketFacts(name, str(bucket.get("BucketRegion") or bucket_region(access, name)), _moment(bucket.get("CreationDate")))
+
+
+def _moment(told: datetime | None) -> datetime | None:
+    return told.astimezone(UTC) if told else None
 
 
 def _wish(region: str, name: str) -> CreateBucketRequestTypeDef:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from cloudconsole.aws import calls
@@ -123,7 +123,11 @@ def _objects(region: str, asked: dict[str, Any]) -> ObjectPage:
         prefixes=_prefixes(page),
         objects=tuple(
             ObjectFacts(
-                found["Key"], found["Size"], _bare(found["ETag"]), found["LastModified"], found.get("StorageClass", "STANDARD")
+                found["Key"],
+                found["Size"],
+                _bare(found["ETag"]),
+                found["LastModified"].astimezone(UTC),
+                found.get("StorageClass", "STANDARD"),
             )
             for found in page.get("Contents", ())
         ),
@@ -150,7 +154,7 @@ def _version(found: dict[str, Any]) -> VersionFacts:
         is_delete_marker=is_marker,
         size=found.get("Size"),
         etag=_bare(found.get("ETag", "")),
-        modified_at=found["LastModified"],
+        modified_at=found["LastModified"].astimezone(UTC),
         storage_class="" if is_marker else found.get("StorageClass", "STANDARD"),
     )
 
@@ -161,7 +165,7 @@ def _head(region: str, asked: dict[str, Any]) -> ObjectHead:
         key=asked["Key"],
         size=found["ContentLength"],
         etag=_bare(found["ETag"]),
-        modified_at=found["LastModified"],
+        modified_at=found["LastModified"].astimezone(UTC),
         content_type=found.get("ContentType", ""),
         version_id=found.get("VersionId"),
         storage_class=found.get("StorageClass", "STANDARD"),
