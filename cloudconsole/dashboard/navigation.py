@@ -57,6 +57,13 @@ GROUPS = (
     Group(
         "Governance",
         (
+            Page(
+                "Operations",
+                "published_with_changes",
+                "operations:list",
+                Perm.RESOURCES_VIEW,
+                "start stop reboot terminate running failed approve reject cancel approval queue",
+            ),
             Page("Audit", "policy", "audit:list", Perm.SELF, "who did what log trail history"),
             Page("People", "group", "people:list", Perm.PEOPLE_MANAGE, "users invite roles grants deactivate members team"),
             Page(

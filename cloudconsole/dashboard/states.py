@@ -38,10 +38,38 @@ _STATES = {
     "waiting": State("Waiting", "", "schedule"),
     "stored": State("Stored", "ok", _OK),
     "split": State("Split", "", "call_split"),
+    # instances
+    "instance_pending": State("Pending", "info", "progress_activity"),
+    "instance_running": State("Running", "ok", "play_circle"),
+    "instance_stopping": State("Stopping", "info", "progress_activity"),
+    "instance_stopped": State("Stopped", "", "stop_circle"),
+    "instance_shutting-down": State("Shutting down", "info", "progress_activity"),
+    "instance_terminated": State("Terminated", "", "delete_forever"),
+    # operations
+    "awaiting_approval": State("Awaiting approval", "warn", "approval_delegation"),
+    "outcome_unknown": State("Outcome unknown", "warn", "help"),
+    "rejected": State("Rejected", "", "block"),
     # credentials
     "expired": State("Expired", "bad", "timer_off"),
     "expiring": State("Expires soon", "warn", "timer"),
     "old_key": State("Old key", "warn", "key"),
+    # instances and functions, in AWS's words
+    "ec2-pending": State("pending", "info", "progress_activity"),
+    "ec2-running": State("running", "ok", "play_circle"),
+    "ec2-stopping": State("stopping", "info", "progress_activity"),
+    "ec2-stopped": State("stopped", "", "stop_circle"),
+    "ec2-shutting-down": State("shutting-down", "info", "progress_activity"),
+    "ec2-terminated": State("terminated", "", "delete"),
+    "lambda-Active": State("Active", "ok", _OK),
+    "lambda-Pending": State("Pending", "info", "progress_activity"),
+    "lambda-Inactive": State("Inactive", "", "bedtime"),
+    "lambda-Failed": State("Failed", "bad", _BAD),
+    # buckets
+    "public-blocked": State("Blocked", "ok", "lock"),
+    "public-possible": State("Not blocked", "warn", "lock_open"),
+    # scans
+    "complete": State("Complete", "ok", _OK),
+    "skipped": State("Not asked", "", "remove_circle"),
     # capabilities
     "unknown": State("Not known", "", "help"),
     # accounts of an organization, in AWS's words

@@ -131,6 +131,11 @@ class Operation(models.Model):
         return self.target_name or self.target
 
     @property
+    def pill(self) -> str:
+        """The state's name among those that pages know: what is unknown here calls for a look."""
+        return "outcome_unknown" if self.status == Status.UNKNOWN else self.status
+
+    @property
     def place(self) -> Place:
         return Place(Status(self.status), Phase(self.phase))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,6 +24,7 @@ class Action:
     `idempotent`: sending it again does no harm, so a worker that comes after a dead one goes on by sending.
     `has_dry_run`: AWS can be asked whether it would be allowed.
     `exclusive`: while one runs on a target, no other exclusive one is taken on.
+    `effect`: what happens to one target, for who is about to ask for it.
     """
 
     name: str  # "ec2.stop"
@@ -35,6 +37,7 @@ class Action:
     idempotent: bool = False
     has_dry_run: bool = False
     exclusive: bool = True
+    effect: str = ""
 
     @property
     def title(self) -> str:
@@ -51,13 +54,26 @@ _EC2 = TargetType.EC2, "ec2.operate"
 _S3 = TargetType.S3, "s3.operate"
 _LAMBDA = TargetType.LAMBDA, "lambda.operate"
 
+_START = "It boots from its volumes, and is billed from then on. It gets a new public IP address unless it has an Elastic IP."
+_STOP = (
+    "It shuts down. What is in its memory and on instance store volumes is lost; its EBS volumes stay, and are billed on. "
+    "Its public IP address is given up unless it is an Elastic IP."
+)
+_REBOOT = "Its operating system restarts. Addresses and volumes stay as they are."
+_END = (
+    "It is gone for good, and cannot be brought back. Volumes that are set to be deleted with it go too, the root volume "
+    "usually among them. To keep it, stop it instead."
+)
+
 ACTIONS: dict[str, Action] = {
     action.name: action
     for action in (
-        Action("ec2.start", "Start", "instance", *_EC2, has_dry_run=True),
-        Action("ec2.stop", "Stop", "instance", *_EC2, has_dry_run=True),
-        Action("ec2.reboot", "Reboot", "instance", *_EC2, has_dry_run=True),
-        Action("ec2.terminate", "Terminate", "instance", *_EC2, destructive=True, needs_confirm=True, has_dry_run=True),
+        Action("ec2.start", "Start", "instance", *_EC2, has_dry_run=True, effect=_START),
+        Action("ec2.stop", "Stop", "instance", *_EC2, has_dry_run=True, effect=_STOP),
+        Action("ec2.reboot", "Reboot", "instance", *_EC2, has_dry_run=True, effect=_REBOOT),
+        Action(
+            "ec2.terminate", "Terminate", "instance", *_EC2, destructive=True, needs_confirm=True, has_dry_run=True, effect=_END
+        ),
         Action("s3.create", "Create", "bucket", *_S3),
         Action("s3.upload", "Upload", "object", *_S3, exclusive=False),
         Action("s3.delete_objects", "Delete", "objects", *_S3, destructive=True, idempotent=True, exclusive=False),
@@ -76,7 +92,7 @@ def title_of(name: str) -> str:
     return action.title if action else name
 
 
-def needed_confirmation(action: Action, targets: list[str]) -> str:
+def needed_confirmation(action: Action, targets: Sequence[str]) -> str:
     """What has to be typed before the action is taken on: "" for nothing.
 
     One target is named by itself; several are named by what happens to how many: "terminate 3".

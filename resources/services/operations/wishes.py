@@ -84,7 +84,7 @@ def request(
     wish = _Wish(ACTIONS[action], by, dry_run, parameters or {}, reason)
     try:
         _check_allowed(wish, target)
-        _check_confirmed(wish, [target], confirm)
+        _check_confirmed(wish, [target.id], confirm)
         _look_first(wish, target)
         return _create(wish, target)
     except CloudconsoleError as error:
@@ -93,10 +93,18 @@ def request(
 
 
 def request_many(
-    *, action: str, targets: Sequence[Target], by: User, confirm: str = "", dry_run: bool = False, reason: str = ""
+    *,
+    action: str,
+    targets: Sequence[Target],
+    by: User,
+    named: Sequence[str] = (),
+    confirm: str = "",
+    dry_run: bool = False,
+    reason: str = "",
 ) -> Bulk:
     """One operation for each target, each with its own outcome; a target that is refused stops no other.
 
+    `named`: the ids that the person named and confirms, where that is more than could be found.
     Raises NoTargets, TooManyTargets, NotConfirmed.
     """
     wish = _Wish(ACTIONS[action], by, dry_run, {}, reason, uuid.uuid4())
@@ -108,7 +116,7 @@ def request_many(
         error = TooManyTargets(f"{len(chosen)} targets are too many: at most {limit} at once.", attr="targets")
         _refused(wish, chosen[0], error)
         raise error
-    _check_confirmed(wish, chosen, confirm)
+    _check_confirmed(wish, named or [target.id for target in chosen], confirm)
     made: list[Operation] = []
     refused: list[Refused] = []
     for target in chosen:
@@ -130,8 +138,8 @@ def _check_allowed(wish: _Wish, target: Target) -> None:
         raise NoDryRun(f"AWS cannot be asked whether it would {wish.action.title.lower()}.", attr="dry_run")
 
 
-def _check_confirmed(wish: _Wish, targets: Sequence[Target], confirm: str) -> None:
-    needed = needed_confirmation(wish.action, [target.id for target in targets])
+def _check_confirmed(wish: _Wish, names: Sequence[str], confirm: str) -> None:
+    needed = needed_confirmation(wish.action, names)
     if needed and not wish.dry_run and confirm.strip() != needed:
         raise NotConfirmed(f"Confirm by typing “{needed}”.", attr="confirm")
 

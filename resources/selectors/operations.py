@@ -1,0 +1,119 @@
+"""Operations, as people follow them and decide on them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from accounts.models import AwsAccount, User
+from accounts.selectors import aws_accounts
+from cloudconsole.core.errors import CloudconsoleError, Kind
+from cloudconsole.core.permissions import Perm
+from resources.models import Operation, OperationCall
+from resources.models.operations import OperationQuerySet
+from resources.rules.actions import TargetType
+from resources.rules.operations import OPEN, Phase, Status
+
+
+class OperationNotFound(CloudconsoleError):
+    """There is none, or none that the reader may see."""
+
+    kind = Kind.NOT_FOUND
+    code = "operation_not_found"
+    title = "Not found"
+
+
+# What people look for, as the list's tabs: the statuses behind each word.
+GROUPS: dict[str, tuple[Status, ...]] = {
+    "open": tuple(sorted(OPEN)),
+    "approval": (Status.AWAITING_APPROVAL,),
+    "trouble": (Status.FAILED, Status.UNKNOWN),
+    "succeeded": (Status.SUCCEEDED,),
+    "dropped": (Status.REJECTED, Status.CANCELLED),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a reader asks of the list; empty is everything."""
+
+    accounts: Sequence[AwsAccount] | None = None
+    statuses: Sequence[str] = ()
+    actions: Sequence[str] = ()
+    target: str = ""
+    batch: uuid.UUID | None = None
+    mine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What the reader may do with an operation now. `own`: they asked for it, so that somebody else decides."""
+
+    decide: bool
+    cancel: bool
+    own: bool
+
+
+def visible(user: User) -> OperationQuerySet:
+    """Those the reader may see, newest first, with their account and their people."""
+    seen = Operation.objects.visible_to(user, Perm.RESOURCES_VIEW)
+    return seen.select_related("account", "requested_by", "approved_by").order_by("-pk")
+
+
+def found(user: User, question: Question) -> OperationQuerySet:
+    rows = visible(user)
+    if question.accounts is not None:
+        rows = rows.filter(account__in=question.accounts)
+    if question.statuses:
+        rows = rows.filter(status__in=question.statuses)
+    if question.actions:
+        rows = rows.filter(action__in=question.actions)
+    if question.target:
+        rows = rows.filter(target=question.target)
+    if question.batch:
+        rows = rows.filter(batch=question.batch)
+    return rows.filter(requested_by=user) if question.mine else rows
+
+
+def get_for(user: User, pk: int) -> Operation:
+    """One operation. Raises OperationNotFound; what may be done with it is decided where it is done."""
+    operation = visible(user).filter(pk=pk).first()
+    if operation is None:
+        raise OperationNotFound("There is no such operation, or none that you may see.")
+    return operation
+
+
+def calls_of(operation: Operation) -> list[OperationCall]:
+    """The AWS calls it made, in order."""
+    return list(operation.calls.order_by("pk")[:500])
+
+
+def of_target(
+    user: User, account: AwsAccount, target_type: TargetType, target: str, *, region: str | None = None, limit: int = 10
+) -> list[Operation]:
+    """What was done to one thing, the latest first."""
+    rows = visible(user).filter(account=account, target_type=target_type.value, target=target)
+    if region is not None:
+        rows = rows.filter(region=region)
+    return list(rows[:limit])
+
+
+def open_on(user: User, accounts: Sequence[AwsAccount] | None = None) -> OperationQuerySet:
+    """What is under way, or waits, the latest first."""
+    return found(user, Question(accounts=accounts)).open()
+
+
+def rights(user: User, operation: Operation) -> Rights:
+    """For buttons; the services decide again."""
+    own = operation.requested_by_id == user.pk
+    waits = operation.status == Status.AWAITING_APPROVAL
+    decides = waits and not own and aws_accounts.may(user, operation.account, Perm.RESOURCES_APPROVE)
+    return Rights(decides, _can_stop(operation) and aws_accounts.may(user, operation.account, Perm.RESOURCES_OPERATE), own)
+
+
+def _can_stop(operation: Operation) -> bool:
+    if not operation.is_open:
+        return False
+    stoppable = operation.kind is not None and operation.kind.idempotent and operation.phase == Phase.SENT
+    return operation.phase == Phase.NEW or stoppable
