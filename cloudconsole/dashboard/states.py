@@ -38,13 +38,6 @@ _STATES = {
     "waiting": State("Waiting", "", "schedule"),
     "stored": State("Stored", "ok", _OK),
     "split": State("Split", "", "call_split"),
-    # instances
-    "instance_pending": State("Pending", "info", "progress_activity"),
-    "instance_running": State("Running", "ok", "play_circle"),
-    "instance_stopping": State("Stopping", "info", "progress_activity"),
-    "instance_stopped": State("Stopped", "", "stop_circle"),
-    "instance_shutting-down": State("Shutting down", "info", "progress_activity"),
-    "instance_terminated": State("Terminated", "", "delete_forever"),
     # operations
     "awaiting_approval": State("Awaiting approval", "warn", "approval_delegation"),
     "outcome_unknown": State("Outcome unknown", "warn", "help"),
