@@ -107,13 +107,13 @@ def test_nonsense_at_the_control_api_is_answered_plainly(simulator: SimulatorHan
 
 
 def test_what_is_not_simulated_here_is_motos_and_of_the_callers_account(aws: Aws) -> None:
-    aws.client("s3", "development").create_bucket(Bucket="development-bucket")
+    aws.client("sns", "development").create_topic(Name="of-development")
 
-    def buckets(key: str) -> list[str]:
-        return [bucket["Name"] for bucket in aws.client("s3", key).list_buckets()["Buckets"]]
+    def topics(key: str) -> list[str]:
+        return [topic["TopicArn"].rpartition(":")[2] for topic in aws.client("sns", key).list_topics()["Topics"]]
 
-    assert buckets("development") == ["development-bucket"]
-    assert buckets("sandbox") == []
+    assert topics("development") == ["of-development"]
+    assert topics("sandbox") == []
 
 
 def _ended(watched: int, *, within_s: float) -> bool:
