@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from accounts.models import AwsAccount, Environment, User
 from accounts.selectors import aws_accounts as selectors
-from cloudconsole.dashboard.navigation import GROUPS, Group
+from cloudconsole.dashboard.navigation import GROUPS, Group, section_of
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,7 @@ class Frame:
 
     @property
     def section(self) -> str:
-        match = self._request.resolver_match
-        return (match.namespace or match.url_name or "") if match else ""
+        return section_of(self._request.path)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:

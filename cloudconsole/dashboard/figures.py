@@ -61,6 +61,16 @@ def duration(length: timedelta) -> str:
     return " ".join(f"{count} {unit}" for count, unit in parts if count)
 
 
+def span(length: timedelta) -> str:
+    """A long time by its two largest units: `timedelta(days=29, hours=4, minutes=3)` → "29 d 4 h"."""
+    minutes = int(length.total_seconds()) // 60
+    days, rest = divmod(minutes, 1440)
+    hours, minutes = divmod(rest, 60)
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
 def account_number(number: str) -> str:
     """Twelve digits in groups of four, as people read them aloud: "4111 1111 1111"."""
     return " ".join(number[at : at + 4] for at in range(0, len(number), 4))

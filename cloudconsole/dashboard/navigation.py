@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.urls import reverse
+
 from cloudconsole.core.permissions import Perm
 
 # The scope lives in the address, under these names, and travels from page to page.
@@ -15,7 +17,7 @@ PLACE_PARAMETERS = ("page", "before", "after")
 
 @dataclass(frozen=True)
 class Page:
-    """One entry. `section` is the URL namespace (or name) under which it counts as the current one."""
+    """One entry. `section` is the first part of the addresses under which it counts as the current one."""
 
     label: str
     icon: str
@@ -25,7 +27,12 @@ class Page:
 
     @property
     def section(self) -> str:
-        return self.url_name.partition(":")[0]
+        return section_of(reverse(self.url_name))
+
+
+def section_of(path: str) -> str:
+    """`/ec2/3/eu-central-1/i-1` → `ec2`."""
+    return path.strip("/").partition("/")[0]
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,14 @@ GROUPS = (
         (
             Page("Overview", "space_dashboard", "overview", Perm.SELF, "home dashboard start costs spend forecast"),
             Page("Accounts", "cloud", "accounts:list", Perm.ACCOUNTS_VIEW, "aws credentials keys roles organization"),
+        ),
+    ),
+    Group(
+        "Compute",
+        (
+            Page("EC2", "dns", "resources:instances", Perm.RESOURCES_VIEW, "instances servers machines virtual compute uptime"),
+            Page("S3", "inventory_2", "resources:buckets", Perm.RESOURCES_VIEW, "buckets objects files storage"),
+            Page("Lambda", "bolt", "resources:functions", Perm.RESOURCES_VIEW, "functions serverless invoke deploy"),
         ),
     ),
     Group(

@@ -41,7 +41,7 @@ class Buckets(InventoryList):
     def present(self, rows: Sequence[Bucket]) -> list[Any]:
         return list(BucketSerializer(rows, many=True).data)
 
-    @extend_schema(parameters=[BucketParameters], tags=["storage"])
+    @extend_schema(parameters=[BucketParameters], tags=["s3"])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Buckets of every account you may see, from the inventory; `completeness` says what it may lack."""
         return self.answer(request)

@@ -42,7 +42,7 @@ class Functions(InventoryList):
     def present(self, rows: Sequence[Function]) -> list[Any]:
         return list(FunctionSerializer(rows, many=True).data)
 
-    @extend_schema(parameters=[FunctionParameters], tags=["functions"])
+    @extend_schema(parameters=[FunctionParameters], tags=["lambda"])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Functions of every account you may see, from the inventory; `completeness` says what it may lack."""
         return self.answer(request)

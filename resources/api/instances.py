@@ -103,7 +103,7 @@ class Instances(InventoryList):
     def present(self, rows: Sequence[Instance]) -> list[Any]:
         return list(InstanceSerializer(selectors.shown(rows), many=True).data)
 
-    @extend_schema(parameters=[InstanceParameters], tags=["compute"])
+    @extend_schema(parameters=[InstanceParameters], tags=["ec2"])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Instances of every account you may see, from the inventory; `completeness` says what it may lack."""
         return self.answer(request)
@@ -112,7 +112,7 @@ class Instances(InventoryList):
 class InstanceDetail(ApiView):
     permission = Perm.RESOURCES_VIEW
 
-    @extend_schema(responses=InstanceDetailSerializer, tags=["compute"])
+    @extend_schema(responses=InstanceDetailSerializer, tags=["ec2"])
     def get(self, request: Request, instance_id: str) -> Response:
         """One instance with its history. 409 `ambiguous_target` when several accounts know the id: then say `account`."""
         user = reader(request)

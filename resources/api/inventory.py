@@ -105,7 +105,7 @@ def accepted(sync: InventorySync) -> Response:
 class Syncs(ApiView):
     permission = Perm.RESOURCES_REFRESH
 
-    @extend_schema(request=NewSyncSerializer, responses={202: SyncSerializer}, tags=["compute"])
+    @extend_schema(request=NewSyncSerializer, responses={202: SyncSerializer}, tags=["inventory"])
     def post(self, request: Request) -> Response:
         """Ask AWS what runs. The same wish while one is open gets that one. 409 `nothing_to_refresh`."""
         given = sent(NewSyncSerializer, request)
@@ -121,7 +121,7 @@ class Syncs(ApiView):
 class Sync(ApiView):
     permission = Perm.RESOURCES_VIEW
 
-    @extend_schema(responses=SyncSerializer, tags=["compute"])
+    @extend_schema(responses=SyncSerializer, tags=["inventory"])
     def get(self, request: Request, sync_id: int) -> Response:
         """One run: how far it is, and how it ended. Only those of your accounts are named."""
         return Response(SyncSerializer(selectors.get_for(reader(request), sync_id)).data)

@@ -26,6 +26,19 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Regions of one account that say nothing for the same reason. `observed_at`: the oldest that is still shown of them."""
+
+    account: AwsAccount
+    regions: tuple[str, ...]
+    status: str
+    code: str
+    detail: str
+    remedy: str
+    observed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Completeness:
     """The places behind one list."""
 
@@ -47,6 +60,14 @@ class Completeness:
     def missing(self) -> list[Place]:
         """What the list may lack, failures first."""
         return [*self.failed, *self.skipped]
+
+    @property
+    def groups(self) -> list[Group]:
+        """What the list may lack, one line for each account and reason."""
+        by_reason: dict[tuple[int, str, str, str, str], list[Place]] = {}
+        for place in self.missing:
+            by_reason.setdefault((place.account.pk, place.status, place.code, place.detail, place.remedy), []).append(place)
+        return [_group(places) for places in by_reason.values()]
 
     @property
     def as_of(self) -> datetime | None:
@@ -77,6 +98,13 @@ def open_syncs(user: User, accounts: Sequence[AwsAccount]) -> list[InventorySync
     """The runs that are asking these accounts now, with how far they are."""
     running = InventorySync.objects.open().visible_to(user, Perm.RESOURCES_VIEW).filter(accounts__in=accounts)
     return list(running.distinct().order_by("pk"))
+
+
+def _group(places: Sequence[Place]) -> Group:
+    one = places[0]
+    seen = [place.observed_at for place in places if place.observed_at]
+    regions = tuple(place.region for place in places if place.region)
+    return Group(one.account, regions, one.status, one.code, one.detail, one.remedy, min(seen, default=None))
 
 
 def _place(scan: Scan) -> Place:

@@ -116,6 +116,12 @@ def lasted(value: timedelta | None) -> str:
 
 
 @register.filter
+def span(value: timedelta | None) -> str:
+    """29 d 4 h."""
+    return figures.UNKNOWN if value is None else figures.span(value)
+
+
+@register.filter
 def grouped(value: int | None) -> str:
     """1234567 → "1,234,567"."""
     return figures.UNKNOWN if value is None else f"{value:,}"
