@@ -5,6 +5,8 @@ from __future__ import annotations
 from audit.verbs import register
 
 INVENTORY_REFRESHED = register("inventory.refreshed", "{actor} had AWS asked what runs in {accounts}")
+VIEW_SAVED = register("saved_view.saved", "{actor} saved the view “{subject}” of a list")
+VIEW_DELETED = register("saved_view.deleted", "{actor} deleted the saved view “{subject}”")
 
 # buckets and what is in them
 OBJECT_LINKED = register("object.linked", "{actor} made a link that downloads {target} from the bucket {subject} of {account}")
