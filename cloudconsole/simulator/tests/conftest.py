@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from cloudconsole.simulator import process
 from cloudconsole.simulator.organization import DemoKey
 from cloudconsole.simulator.process import SimulatorHandle
+from cloudconsole.simulator.tests.fleet import Fleet
 
 TODAY = date(2026, 11, 22)
 FIVE_METRICS = ["UnblendedCost", "BlendedCost", "AmortizedCost", "NetUnblendedCost", "NetAmortizedCost"]
@@ -93,3 +94,8 @@ def aws(running_aws: Aws) -> Aws:
 @pytest.fixture
 def simulator(aws: Aws) -> SimulatorHandle:
     return aws.simulator
+
+
+@pytest.fixture
+def fleet(aws: Aws) -> Fleet:
+    return Fleet(aws)
