@@ -26,7 +26,7 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_CURSOR = 2000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Kind(Generic[R]):
     """One list: its rows, the filters (parameter → column) and the orders (parameter → column) it knows."""
 
