@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
 from accounts import rules
 from accounts.models import AwsAccount, CapabilityCheck, CapabilityStatus, Status, User
-from accounts.services import credentials
+from accounts.services import credentials, probes
+from accounts.services.probes import Finding
 from audit import services as audit
 from audit import verbs
 from cloudconsole import realtime
-from cloudconsole.aws import access_keys, enabled_regions, iam, organizations, sts
-from cloudconsole.aws.credentials import Access, AssumedRole, StaticKey
-from cloudconsole.aws.errors import AwsError, AwsErrorKind
+from cloudconsole.aws import sts
+from cloudconsole.aws.credentials import Access, AssumedRole
+from cloudconsole.aws.errors import AwsError
 from cloudconsole.aws.policy import CAPABILITIES
 from cloudconsole.aws.sts import CallerIdentity
 from cloudconsole.core import clock
@@ -32,27 +33,7 @@ _ROOT_USER = (
     "These are keys of the account's root user, which no policy limits.",
     "Make an IAM user or a role with the policy shown for this account, and delete the root user's keys.",
 )
-_SIMULATOR_CLOSED = "The credentials may not ask IAM's policy simulator; the first cost refresh will show it."
 _EXPIRED = "aws_credentials_expired"
-_PAID = "Not tried with a real request, because each one is charged; this is what IAM's policy simulator says."
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one probe found for one capability. `regions` and `key_created_at` are facts that some answers bring along."""
-
-    capability: str
-    status: CapabilityStatus
-    aws_code: str = ""
-    detail: str = ""
-    remedy: str = ""
-    regions: tuple[str, ...] = ()
-    key_created_at: datetime | None = None
-
-    @property
-    def actions(self) -> tuple[str, ...]:
-        """The IAM actions that the capability needs."""
-        return CAPABILITIES[self.capability].actions
 
 
 @dataclass(frozen=True)
@@ -89,7 +70,7 @@ def _examine(account: AwsAccount, actor: User | None) -> Verification:
     wrong = _wrong_account(account, identity)
     if wrong is not None:
         return wrong
-    findings = tuple(_probe(name, access, identity) for name in CAPABILITIES if name in account.capabilities)
+    findings = tuple(probes.probe(name, access, identity) for name in CAPABILITIES if name in account.capabilities)
     enforced = _external_id_enforced(access)
     return _summary(identity, enforced, findings)
 
@@ -142,80 +123,6 @@ def _external_id_enforced(access: Access) -> bool | None:
         return sts.insists_on_external_id(access, access.source)
     except AwsError:
         return None  # AWS did not answer: unknown is not a finding
-
-
-def _probe(capability: str, access: Access, identity: CallerIdentity) -> Finding:
-    try:
-        return _PROBES.get(capability, _simulated)(capability, access, identity)
-    except AwsError as error:
-        status = _STATUS_OF.get(error.cause, CapabilityStatus.UNKNOWN)
-        return Finding(capability, status, error.aws_code, error.detail, error.remedy)
-
-
-def _identity(capability: str, access: Access, identity: CallerIdentity) -> Finding:
-    return Finding(capability, CapabilityStatus.OK, detail=identity.arn)
-
-
-def _organization(capability: str, access: Access, identity: CallerIdentity) -> Finding:
-    organization = organizations.describe(access)
-    if organization is None:
-        return Finding(capability, CapabilityStatus.OK, detail="The account is in no organization.")
-    pays = organization.management_account_id
-    payer = "this account" if pays == identity.account_id else pays
-    return Finding(capability, CapabilityStatus.OK, detail=f"Organization {organization.id}, paid by {payer}.")
-
-
-def _regions(capability: str, access: Access, identity: CallerIdentity) -> Finding:
-    found = enabled_regions.enabled(access)
-    return Finding(capability, CapabilityStatus.OK, detail=f"{len(found)} regions are enabled.", regions=found)
-
-
-def _own_keys(capability: str, access: Access, identity: CallerIdentity) -> Finding:
-    source = access.source
-    if not isinstance(source, StaticKey) or source.session_token:
-        return Finding(capability, CapabilityStatus.OK, detail="There is no long-lived access key here to rotate.")
-    keys = access_keys.own(access)
-    created_at = next((key.created_at for key in keys if key.access_key_id == source.access_key_id), None)
-    return replace(_decided(capability, access, identity, identity.arn), key_created_at=created_at)
-
-
-def _simulated(capability: str, access: Access, identity: CallerIdentity) -> Finding:
-    """IAM's own answer to "would it be allowed": for what cannot be tried without being charged or changing anything."""
-    return _decided(capability, access, identity, "*")
-
-
-def _decided(capability: str, access: Access, identity: CallerIdentity, resource: str) -> Finding:
-    actions = CAPABILITIES[capability].actions
-    try:
-        decisions = iam.simulate(access, identity.arn, actions, resource)
-    except AwsError as error:
-        return Finding(capability, CapabilityStatus.UNKNOWN, error.aws_code, _SIMULATOR_CLOSED, error.remedy)
-    denied = [action for action in actions if decisions.get(action) != "allowed"]
-    if not denied:
-        return Finding(capability, CapabilityStatus.OK, detail=_PAID)
-    explicit = any(decisions.get(action) == "explicitDeny" for action in denied)
-    reason = "an explicit Deny forbids" if explicit else "no policy allows"
-    remedy = (
-        "Find the Deny in the identity's policies, its permissions boundary or the organization's service control policies."
-        if explicit
-        else f"Add {', '.join(denied)} to the policies of {identity.arn}; the policy shown for this account has it."
-    )
-    return Finding(
-        capability, CapabilityStatus.DENIED, "AccessDenied", f"For this identity {reason} {', '.join(denied)}.", remedy
-    )
-
-
-_PROBES: dict[str, Callable[[str, Access, CallerIdentity], Finding]] = {
-    "identity": _identity,
-    "organization": _organization,
-    "regions": _regions,
-    "key_rotation": _own_keys,
-}
-
-_STATUS_OF = {
-    AwsErrorKind.ACCESS_DENIED: CapabilityStatus.DENIED,
-    AwsErrorKind.NOT_ENABLED: CapabilityStatus.NOT_ENABLED,
-}
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from accounts.models import AwsAccount, AwsCredential, User
 from accounts.services import credentials, verification
 from accounts.tests.conftest import Connect
 from audit.models import AuditEvent
+from cloudconsole.aws.policy import BY_DEFAULT
 from cloudconsole.simulator.faults import Fault, FaultKind
 from cloudconsole.simulator.process import SimulatorHandle
 
@@ -35,19 +36,9 @@ def test_every_capability_switched_on_is_checked_and_stored(connect: Connect, ad
     assert answer["status"] == "ok"
     assert answer["account_id"] == "433333333333"
     assert answer["external_id_enforced"] is None
-    assert {name: found["status"] for name, found in answer["capabilities"].items()} == {
-        "identity": "ok",
-        "costs": "ok",
-        "organization": "ok",
-        "regions": "ok",
-    }
+    assert {name: found["status"] for name, found in answer["capabilities"].items()} == dict.fromkeys(BY_DEFAULT, "ok")
     assert answer["capabilities"]["costs"]["actions"] == ["ce:GetCostAndUsage"]
-    assert set(account.checks.values_list("capability", "status")) == {
-        ("identity", "ok"),
-        ("costs", "ok"),
-        ("organization", "ok"),
-        ("regions", "ok"),
-    }
+    assert set(account.checks.values_list("capability", "status")) == {(name, "ok") for name in BY_DEFAULT}
 
 
 def test_no_probe_ever_makes_a_paid_cost_explorer_request(connect: Connect, simulator: SimulatorHandle, admin: User) -> None:
