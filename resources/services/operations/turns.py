@@ -181,7 +181,7 @@ class _Turn:
             moves.publish(self.operation)
             trail.sent(self.operation)
         self.operation = _fresh(self.operation)
-        self.watch.may_have_arrived = False
+        self.watch.forget_attempts()
         try:
             accepted = handler.mutate(work)
         except AwsError as error:

@@ -12,11 +12,26 @@ class Watch(Recorder):
 
     def __init__(self, account: str) -> None:
         super().__init__(account)
-        self.may_have_arrived = False
+        self._is_under_way = False
+        self._arrived = False
         self._stored = 0
 
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether AWS may have got a call that this observed. An attempt of which no end is known may have arrived."""
+        return self._arrived or self._is_under_way
+
+    def forget_attempts(self) -> None:
+        """Before another call is observed."""
+        self._arrived = self._is_under_way = False
+
+    def before_attempt(self) -> None:
+        self._is_under_way = True
+
     def after_attempt(self, attempt: Attempt) -> None:
-        self.may_have_arrived = self.may_have_arrived or attempt.may_have_arrived
+        # Not called for an answer that cannot be parsed.
+        self._is_under_way = False
+        self._arrived = self._arrived or attempt.may_have_arrived
 
     def store(self, operation: Operation) -> None:
         """Keep what was heard since the last time, in the caller's transaction."""
