@@ -10,7 +10,8 @@ from accounts.models import AwsAccount, User
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from resources.models import Bucket, Operation
 from resources.rules import bucket_names
-from resources.rules.operations import Status
+from resources.rules.actions import ACTIONS
+from resources.rules.operations import Status, needs_approval
 from resources.services import operations, places
 from resources.services.operations import Target
 from resources.services.operations.refusals import NotConfirmed
@@ -114,6 +115,12 @@ def delete_objects(*, bucket: Bucket, objects: Sequence[ObjectRef], by: User, co
         parameters={"objects": [[one.key, one.version_id or None] for one in chosen]},
         reason=reason,
     )
+
+
+def waits_for_approval(bucket: Bucket, action: str) -> bool:
+    """Whether a second person has to agree before it happens."""
+    account = bucket.account
+    return needs_approval(ACTIONS[action], environment=account.environment, policy=account.approval)
 
 
 def _target(bucket: Bucket) -> Target:
