@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from resources.services import operations
-from resources.services.inventory import runs, syncs, ticks
+from resources.services.inventory import prices, runs, syncs, ticks
 
 
 @shared_task(name="resources.tick")
@@ -16,6 +16,11 @@ def tick() -> None:
 @shared_task(name=syncs.RUN)
 def run_sync(sync_id: int) -> None:
     runs.run(sync_id=sync_id)
+
+
+@shared_task(name=prices.FETCH)
+def fetch_prices() -> None:
+    prices.fetch()
 
 
 @shared_task(name="resources.sweep_operations")

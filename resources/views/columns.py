@@ -37,7 +37,7 @@ INSTANCES = (
     Column("type", "Type", "instance_type", "mid-only"),
     Column("uptime", "Running for", "launched_at", "num mid-only"),
     Column("month", "Last 30 days", "", "num wide-only"),
-    Column("estimate", "About a month", "", "num wide-only"),
+    Column("estimate", "Monthly estimate", "", "num wide-only"),
     Column("address", "Addresses", "", "wide-only"),
     Column("launched", "Launched", "launched_at", "wide-only", at_first=False),
     Column("vpc", "Network", "", "wide-only", at_first=False),

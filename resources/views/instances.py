@@ -74,6 +74,11 @@ class Figure:
         return timedelta(seconds=self.uptime.at_most)
 
     @property
+    def is_unknown(self) -> bool:
+        """Whether nothing is known but that it may have run."""
+        return self.uptime.at_least == 0 and self.is_vague
+
+    @property
     def is_vague(self) -> bool:
         """Whether the truth may be more than a quarter of an hour away."""
         return self.uptime.uncertainty > 900

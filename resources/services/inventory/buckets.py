@@ -119,7 +119,9 @@ def _apply_details(row: Bucket, details: BucketDetails) -> None:
 def _apply_measure(row: Bucket, measure: BucketMeasure, day: date) -> None:
     row.measured_on = day
     row.size_by_class = {name[:64]: size for name, size in sorted(measure.size_bytes_by_class.items())}
-    row.size_bytes = sum(row.size_by_class.values()) if row.size_by_class else None
+    # S3 tells no size of an empty bucket, only that it holds nothing.
+    is_known = bool(row.size_by_class) or measure.object_count == 0
+    row.size_bytes = sum(row.size_by_class.values()) if is_known else None
     row.object_count = measure.object_count
 
 

@@ -15,10 +15,10 @@ from accounts.models import AwsAccount
 from accounts.services import health
 from cloudconsole import realtime
 from cloudconsole.aws.errors import AwsError, AwsErrorKind, DeadlineExceeded
-from cloudconsole.core import clock
+from cloudconsole.core import clock, jobs
 from cloudconsole.core.errors import CloudconsoleError
 from resources.models import InventorySync, ScanStatus, Service, SyncStatus
-from resources.services.inventory import buckets, cells, functions, instances, leases, reading, scans
+from resources.services.inventory import buckets, cells, functions, instances, leases, prices, reading, scans
 from resources.services.inventory.cells import Cell, Plan
 from resources.services.inventory.instances import Asked
 from resources.services.inventory.leases import Lease, LeaseLost
@@ -162,6 +162,8 @@ class _Run:
         with transaction.atomic():
             figures = {"done": self.done, "failed": self.failed, "rows": self.rows, "total": self.done}
             self.lease.give_back(status=status, finished_at=clock.now(), **figures)
+            if Service.EC2 in self.sync.services:
+                jobs.enqueue(prices.FETCH)
             for account in self.mistrusted.values():
                 health.soon(account=account)
             self._publish()
