@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from accounts.requests import SignedInRequest
+from accounts.selectors import aws_accounts
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
 from resources.models import Function
@@ -54,4 +55,5 @@ class FunctionDetail(Page):
 
     def get(self, request: SignedInRequest, account_id: int, region: str, name: str) -> HttpResponse:
         row = selectors.at(request.user, account_id, region, name, self.permission)
-        return render(request, "resources/function.html", {"function": row})
+        context = {"function": row, "may_operate": aws_accounts.may(request.user, row.account, Perm.RESOURCES_OPERATE)}
+        return render(request, "resources/function.html", context)
