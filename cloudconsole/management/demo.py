@@ -21,6 +21,7 @@ from django.conf import settings
 from accounts.models import AwsAccount, User
 from accounts.services import aws_accounts
 from accounts.services.inputs import KeyInput, NewAccount, RoleInput
+from cloudconsole.aws.policy import CAPABILITIES
 from cloudconsole.core.permissions import Role
 from cloudconsole.management.processes import Program
 from cloudconsole.simulator.organization import ACCOUNTS, DEVELOPMENT, MANAGEMENT, PRODUCTION, ROLE_NAME, STAGING
@@ -29,6 +30,8 @@ HUB_ALIAS = "management"
 # Accounts reached by a role through the management account, as most organizations do it; alias and environment alike.
 BY_ROLE = {PRODUCTION: "production", STAGING: "staging"}
 BY_KEY = {DEVELOPMENT: "development"}
+# A visitor may start and stop things at once: nothing here is real.
+CAPABILITIES_ON = tuple(name for name, capability in CAPABILITIES.items() if not capability.of_user)
 ANSWERS_WITHIN_S = 30.0
 
 _opener = build_opener(ProxyHandler({}))  # a proxy for the world has no business on loopback
@@ -128,12 +131,14 @@ class Organization:
             reservation = aws_accounts.reserve_external_id()
             self._register(arn, reservation.external_id)
             alias = BY_ROLE[number]
-            return NewAccount(alias, RoleInput(arn, MANAGEMENT), environment=alias, reservation=reservation.note)
+            role = RoleInput(arn, MANAGEMENT)
+            return NewAccount(alias, role, environment=alias, capabilities=CAPABILITIES_ON, reservation=reservation.note)
         key = keys["hub" if number == MANAGEMENT else BY_KEY[number]]
         credentials = KeyInput(key["access_key_id"], key["secret_access_key"])
         if number == MANAGEMENT:
-            return NewAccount(HUB_ALIAS, credentials, environment="production")
-        return NewAccount(BY_KEY[number], credentials, environment=BY_KEY[number])
+            return NewAccount(HUB_ALIAS, credentials, environment="production", capabilities=CAPABILITIES_ON)
+        alias = BY_KEY[number]
+        return NewAccount(alias, credentials, environment=alias, capabilities=CAPABILITIES_ON)
 
     def _register(self, arn: str, external_id: str) -> None:
         self._ask("POST", "roles", {"role_arn": arn, "external_id": external_id})
