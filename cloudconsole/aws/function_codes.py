@@ -9,8 +9,18 @@ from cloudconsole.aws.readings import Reading
 
 IN_PROGRESS = Reading(
     Why.CONFLICT,
-    "The function exists already, or an update of it is still in progress.",
+    "The function is being made or updated at present, and not ready for this.",
     "Wait until the function is active, then try again.",
+)
+EXISTS = Reading(
+    Why.CONFLICT,
+    "The account has a function of this name in this region already.",
+    "Update that function, or choose another name.",
+)
+MISSING = Reading(
+    Why.NOT_FOUND,
+    "There is no such function, version or alias in this account and region.",
+    "Synchronize the inventory: the function may have been deleted.",
 )
 OVERTAKEN = Reading(
     Why.CONFLICT,
@@ -82,6 +92,7 @@ CODES: Mapping[tuple[str, str], Reading] = {
     ("lambda", code): reading
     for code, reading in {
         "ResourceConflictException": IN_PROGRESS,
+        "ResourceNotFoundException": MISSING,
         "PreconditionFailedException": OVERTAKEN,
         "ResourceNotReadyException": NOT_READY,
         "SnapStartNotReadyException": NOT_READY,
@@ -112,7 +123,10 @@ CODES: Mapping[tuple[str, str], Reading] = {
         "SnapStartTimeoutException": SURROUNDINGS,
     }.items()
 }
-OF_OPERATION: Mapping[tuple[str, str, str], Reading] = {("lambda", "Invoke", "TooManyRequestsException"): CONCURRENCY}
+OF_OPERATION: Mapping[tuple[str, str, str], Reading] = {
+    ("lambda", "Invoke", "TooManyRequestsException"): CONCURRENCY,
+    ("lambda", "CreateFunction", "ResourceConflictException"): EXISTS,
+}
 BY_MESSAGE: tuple[tuple[str, str, str, Reading], ...] = (
     ("lambda", "InvalidParameterValueException", "unzip", BAD_ZIP),
     ("lambda", "InvalidParameterValueException", "unzipped size must be smaller", CODE_TOO_LARGE),

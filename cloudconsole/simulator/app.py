@@ -17,6 +17,7 @@ from cloudconsole.simulator import (
     faults,
     iam,
     kms,
+    lambda_,
     memory,
     moto_backend,
     organizations,
@@ -34,6 +35,7 @@ from cloudconsole.simulator.cost_explorer import DEFAULT_PAGE_SIZE, CostExplorer
 from cloudconsole.simulator.ec2 import Ec2
 from cloudconsole.simulator.faults import Fault, FaultKind, FaultPlans
 from cloudconsole.simulator.identity import Directory, Identity
+from cloudconsole.simulator.lambda_ import Lambda
 from cloudconsole.simulator.ledger import Ledger
 from cloudconsole.simulator.organization import Role
 from cloudconsole.simulator.policies import Decision
@@ -44,6 +46,7 @@ from cloudconsole.simulator.wire import AwsError, Protocol, Request, Response
 # GetCallerIdentity needs none; AssumeRole is decided with the role's trust policy.
 _NO_PERMISSION_NEEDED = frozenset({"sts:GetCallerIdentity", "sts:AssumeRole", "sts:GetSessionToken"})
 _OWN_SERVICES = frozenset({"sts", "iam", "ce", "organizations", "account", "ec2", "cloudwatch", "pricing"})
+_REST_SERVICES: dict[str, Callable[[Request], str]] = {"s3": s3.operation_of, "lambda": lambda_.operation_of}
 # Where requests are signed with another name than the one that policies use.
 _SIGNED_AS = {"monitoring": "cloudwatch"}
 
@@ -103,6 +106,8 @@ class SimulatedAws:
         self.cloudwatch = CloudWatch(self.seed, self.clock)
         self.s3 = S3(self.seed, self.clock)
         self.cloudwatch.buckets = self.s3.figures
+        self.functions = Lambda(self.seed, self.clock, self.cloudwatch)
+        self.cloudwatch.functions = self.functions.figures
 
     def reset(self) -> None:
         """As after the start: no faults, no calls, no registered roles, the resources, clock and page size of the start."""
@@ -113,6 +118,7 @@ class SimulatedAws:
         self.directory.reset()
         self.ec2.reset()
         self.s3.reset()
+        self.functions.reset()
         self.cloudwatch.reset()
         self._save()
 
@@ -133,6 +139,8 @@ class SimulatedAws:
 
     def handle(self, request: Request) -> Response:
         """Answer one AWS request; raises ConnectionBroken where a fault says so."""
+        if request.path.startswith(lambda_.CODE_PREFIX):
+            return self.functions.code(request)
         call = _read_call(request)
         account, page = "", 1
         try:
@@ -172,8 +180,8 @@ class SimulatedAws:
             raise refusal(Refusal.DENIED, call.protocol, message)
 
     def _serve(self, call: AwsCall, identity: Identity, *, duplicated: bool) -> Response:
-        if call.service == "s3":
-            return self.s3.answer(call.request, identity, call.request_id)
+        if call.service in _REST_SERVICES:
+            return self._rest(call, identity)
         if call.action == "ce:GetCostAndUsage":
             page = self.cost_explorer.get_cost_and_usage(identity, call.arguments(), self.clock.now())
             return wire.json_answer(with_duplicate_keys(page) if duplicated else page, call.request_id)
@@ -187,6 +195,12 @@ class SimulatedAws:
             result = query(identity, call.request.form())
             return wire.query_answer(call.service, call.operation, result, call.request_id)
         return self._moto(call, identity)
+
+    def _rest(self, call: AwsCall, identity: Identity) -> Response:
+        """The services that decide about permissions themselves: their operations name the resource in the path."""
+        if call.service == "s3":
+            return self.s3.answer(call.request, identity, call.request_id)
+        return self.functions.answer(call.request, identity, call.request_id, call.request.headers["host"])
 
     def _ec2(self, call: AwsCall, identity: Identity) -> str:
         form = call.request.form()
@@ -234,10 +248,15 @@ def _read_call(request: Request) -> AwsCall:
         request_id=wire.new_request_id(),
         service=service,
         protocol=protocol,
-        operation=s3.operation_of(request) if service == "s3" else wire.operation_of(request, protocol),
+        operation=_operation_of(request, service, protocol),
         access_key_id=claimed.access_key_id if claimed else "",
         region=claimed.region if claimed else "",
     )
+
+
+def _operation_of(request: Request, service: str, protocol: Protocol) -> str:
+    rest = _REST_SERVICES.get(service)
+    return rest(request) if rest else wire.operation_of(request, protocol)
 
 
 def _strike_before(fault: Fault, call: AwsCall, identity: Identity) -> None:
