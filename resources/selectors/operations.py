@@ -10,9 +10,10 @@ from accounts.models import AwsAccount, User
 from accounts.selectors import aws_accounts
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.permissions import Perm
-from resources.models import Operation, OperationCall
+from resources.models import Instance, Operation, OperationCall
 from resources.models.operations import OperationQuerySet
-from resources.rules.actions import TargetType
+from resources.rules.actions import ACTIONS, TargetType
+from resources.rules.instance_operations import WANTED, may_offer
 from resources.rules.operations import OPEN, Phase, Status
 
 
@@ -110,6 +111,13 @@ def rights(user: User, operation: Operation) -> Rights:
     waits = operation.status == Status.AWAITING_APPROVAL
     decides = waits and not own and aws_accounts.may(user, operation.account, Perm.RESOURCES_APPROVE)
     return Rights(decides, _can_stop(operation) and aws_accounts.may(user, operation.account, Perm.RESOURCES_OPERATE), own)
+
+
+def offers(user: User, instance: Instance) -> list[str]:
+    """The words of what makes sense to do to it now; none where the reader may not, or it is gone."""
+    if instance.gone_at is not None or not aws_accounts.may(user, instance.account, Perm.RESOURCES_OPERATE):
+        return []
+    return [action.word for action in ACTIONS.values() if action.name in WANTED and may_offer(action.name, instance.state)]
 
 
 def _can_stop(operation: Operation) -> bool:

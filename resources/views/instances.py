@@ -11,13 +11,16 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 
+from accounts.models import AwsAccount
 from accounts.requests import SignedInRequest
 from cloudconsole.core import clock
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
 from resources.models import Instance, Service
 from resources.rules.uptime import Uptime
+from resources.rules.actions import TargetType
 from resources.selectors import instances as selectors
+from resources.selectors import operations
 from resources.selectors.completeness import completeness
 from resources.selectors.instances import Shown
 from resources.selectors.lists import INSTANCES
@@ -91,6 +94,9 @@ class InstanceList(InventoryPage):
     def rows(self, found: Sequence[Instance]) -> Sequence[Row]:
         return [Row(shown) for shown in selectors.shown(found)]
 
+    def extras(self, request: SignedInRequest, accounts: Sequence[AwsAccount]) -> dict[str, Any]:
+        return {"may_operate": AwsAccount.objects.visible_to(request.user, Perm.RESOURCES_OPERATE).exists()}
+
 
 class InstanceExport(InventoryExport):
     described = LIST
@@ -115,7 +121,11 @@ class InstanceDetail(Page):
 
     def get(self, request: SignedInRequest, account_id: int, region: str, instance_id: str) -> HttpResponse:
         row = selectors.at(request.user, account_id, region, instance_id, self.permission)
+        done = operations.of_target(request.user, row.account, TargetType.EC2, row.instance_id, region=row.region)
         context = {
+            "offers": operations.offers(request.user, row),
+            "operations": done,
+            "moving": any(one.is_open for one in done),
             "row": Row(selectors.shown([row])[0]),
             "instance": row,
             "this_month": _this_month(row),
