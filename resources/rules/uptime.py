@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from resources.rules.transitions import Change
 
 RUNNING = "running"
+TERMINATED = "terminated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ def uptime(
     """How long it ran in [start, end), given its changes in order.
 
     The state before a first change without `from_state` is unknown. The last state is known until `known_until`, when
-    AWS was last asked, and taken to go on from there. It did not run before `existed_from`.
+    AWS was last asked; the best guess is that it went on. It did not run before `existed_from`. What was
+    started and stopped again twice between two looks leaves no trace in AWS, and so none here.
     """
     start = max(start, existed_from) if existed_from is not None else start
     sure, best, possible = [], [], []
@@ -58,6 +60,8 @@ def uptime(
         if before.from_state == RUNNING:
             sure.append(_Span(start, _begin(before, start)))
             best.append(_Span(start, _middle(before)))
+    if changes and changes[-1].to_state != TERMINATED:
+        possible.append(_Span(known_until, end))
     at_least, guess, at_most = (_seconds(spans, start, end) for spans in (sure, best, possible))
     guess = min(max(guess, at_least), at_most)
     return Uptime(guess, at_least, at_most)
