@@ -17,8 +17,8 @@ from cloudconsole.core import clock
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
 from resources.models import Instance, Service
-from resources.rules.uptime import Uptime
 from resources.rules.actions import TargetType
+from resources.rules.uptime import Uptime
 from resources.selectors import instances as selectors
 from resources.selectors import operations
 from resources.selectors.completeness import completeness
