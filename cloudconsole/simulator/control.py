@@ -14,8 +14,10 @@ from cloudconsole.simulator.app import SimulatedAws
 from cloudconsole.simulator.clock import middle_of
 from cloudconsole.simulator.ec2 import control as ec2_control
 from cloudconsole.simulator.faults import Fault, FaultKind
+from cloudconsole.simulator.lambda_ import control as lambda_control
 from cloudconsole.simulator.organization import ACCOUNTS, HUB, OLD_EXTERNAL_ID, SUSPENDED, WITHOUT_ROLE, Role
 from cloudconsole.simulator.policies import Statement
+from cloudconsole.simulator.s3 import control as s3_control
 from cloudconsole.simulator.wire import Request, Response
 
 PREFIX = "/_simulator/"
@@ -37,10 +39,14 @@ def handle(aws: SimulatedAws, request: Request) -> Response:
 
 
 def _action(aws: SimulatedAws, method: str, name: str) -> Callable[[Any], Any] | None:
-    found, of_ec2 = _ACTIONS.get((method, name)), ec2_control.ACTIONS.get((method, name))
-    if found is not None:
-        return partial(found, aws)
-    return partial(of_ec2, aws.ec2) if of_ec2 is not None else None
+    asked = (method, name)
+    if asked in _ACTIONS:
+        return partial(_ACTIONS[asked], aws)
+    if asked in ec2_control.ACTIONS:
+        return partial(ec2_control.ACTIONS[asked], aws.ec2)
+    if asked in s3_control.ACTIONS:
+        return partial(s3_control.ACTIONS[asked], aws.s3)
+    return partial(lambda_control.ACTIONS[asked], aws.functions) if asked in lambda_control.ACTIONS else None
 
 
 def _show_organization(aws: SimulatedAws, body: Any) -> dict[str, Any]:

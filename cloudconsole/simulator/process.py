@@ -17,8 +17,10 @@ from urllib.request import ProxyHandler, Request, build_opener
 from cloudconsole.simulator.calls import Call
 from cloudconsole.simulator.ec2.handle import Ec2Handle
 from cloudconsole.simulator.faults import Fault
+from cloudconsole.simulator.lambda_.handle import LambdaHandle
 from cloudconsole.simulator.ledger import Ledger
 from cloudconsole.simulator.organization import DemoKey
+from cloudconsole.simulator.s3.handle import S3Handle
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _STOP_S = 5
@@ -36,6 +38,8 @@ class SimulatorHandle:
         self._process = process
         self.url = url
         self.ec2 = Ec2Handle(self._ask)
+        self.s3 = S3Handle(self._ask)
+        self.functions = LambdaHandle(self._ask)
         about = self.organization()
         self.seed: int = about["seed"]
         self.origin = date.fromisoformat(about["origin"])

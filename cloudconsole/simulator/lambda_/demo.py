@@ -6,7 +6,7 @@ import hashlib
 import io
 import uuid
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -95,6 +95,12 @@ def functions(seed: int) -> Iterator[Function]:
     for account_id, rows in _STORY.items():
         for row in rows:
             yield _function(seed, account_id, row)
+
+
+def crowd(seed: int, account_id: str, region: str, numbers: Iterable[int]) -> Iterator[Function]:
+    """Further functions, one for each number."""
+    for number in numbers:
+        yield _function(seed, account_id, Row(f"function-{number:05}", region, _GREETING, number % 300))
 
 
 def zipped(files: dict[str, str]) -> bytes:

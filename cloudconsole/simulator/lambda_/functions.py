@@ -69,6 +69,8 @@ class Function:
     failing: float = 0.0
     # A function that AWS could not bring into service, and why.
     failure: str = ""
+    # Why its updates do not succeed.
+    update_failure: str = ""
 
     def state(self, now: datetime) -> str:
         if now < self.created_until:
@@ -76,7 +78,9 @@ class Function:
         return "Failed" if self.failure else "Active"
 
     def update_status(self, now: datetime) -> str:
-        return "InProgress" if now < max(self.updated_until, self.created_until) else "Successful"
+        if now < max(self.updated_until, self.created_until):
+            return "InProgress"
+        return "Failed" if self.update_failure else "Successful"
 
     def configuration(self, qualifier: str) -> Configuration | None:
         """$LATEST, a version by its number, or what an alias means."""
@@ -133,6 +137,8 @@ def described(function: Function, configuration: Configuration, now: datetime) -
     }
     if configuration.environment:
         told["Environment"] = {"Variables": dict(configuration.environment)}
+    if told["LastUpdateStatus"] == "Failed":
+        told |= {"LastUpdateStatusReason": function.update_failure, "LastUpdateStatusReasonCode": "InternalError"}
     if state == "Pending" and is_latest:
         told |= {"StateReason": "The function is being created.", "StateReasonCode": "Creating"}
     if state == "Failed" and is_latest:

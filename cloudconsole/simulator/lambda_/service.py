@@ -59,6 +59,22 @@ class Lambda:
             found = self._of(account_id, region)
             return [FunctionFigures(each.latest.name, each.per_hour, each.failing) for each in found]
 
+    # --- for the control API
+
+    def make(self, account_id: str, region: str, count: int) -> list[str]:
+        with self._lock:
+            first = len(self._functions)
+            made = list(demo.crowd(self._seed, account_id, region, range(first, first + count)))
+            self._functions |= {_key(function.latest): function for function in made}
+        return [function.latest.name for function in made]
+
+    def spoil(self, account_id: str, region: str, name: str, reason: str) -> None:
+        """KeyError for no such function."""
+        with self._lock:
+            self._functions[account_id, region, name].update_failure = reason
+
+    # --- operations
+
     def answer(self, request: Request, identity: Identity, request_id: str, host: str) -> Response:
         """Permission included. Raises AwsError."""
         asked = routes.read(request)

@@ -65,6 +65,11 @@ class Bucket:
     tags: dict[str, str] = field(default_factory=dict)
     objects: dict[str, list[Version]] = field(default_factory=dict)
     uploads: dict[str, Upload] = field(default_factory=dict)
+    # Below these prefixes no version can be deleted.
+    locked: tuple[str, ...] = ()
+
+    def is_locked(self, key: str) -> bool:
+        return key.startswith(self.locked) if self.locked else False
 
     @property
     def is_empty(self) -> bool:

@@ -11,8 +11,8 @@ from cloudconsole.simulator.cloudwatch import BucketFigures
 from cloudconsole.simulator.identity import Identity
 from cloudconsole.simulator.policies import Decision
 from cloudconsole.simulator.s3 import demo, listings, reads, routes, settings, writes, xml
-from cloudconsole.simulator.s3.bodies import Shelf
-from cloudconsole.simulator.s3.buckets import Bucket
+from cloudconsole.simulator.s3.bodies import Shelf, whole
+from cloudconsole.simulator.s3.buckets import Bucket, Version
 from cloudconsole.simulator.s3.routes import S3Request
 from cloudconsole.simulator.wire import AwsError, Protocol, Request, Response
 
@@ -50,6 +50,34 @@ class S3:
         """What CloudWatch measures: the story's figures, and of other buckets what is really in them."""
         with self._lock:
             return [_figures(bucket) for bucket in self.buckets_of(account_id) if bucket.region == region]
+
+    # --- for the control API
+
+    def make(self, account_id: str, region: str, count: int) -> list[str]:
+        with self._lock:
+            first = len(self._buckets)
+            names = [f"example-{account_id}-{number:05}" for number in range(first, first + count)]
+            now = self._clock.now()
+            self._buckets |= {name: settings.new_bucket(name, account_id, region, now) for name in names}
+        return names
+
+    def fill(self, name: str, prefix: str, count: int, storage_class: str) -> None:
+        with self._lock:
+            bucket, now = self._buckets[name], self._clock.now()
+            body = whole(self._shelf.blob(b"filled\n"))
+            for number in range(count):
+                key = f"{prefix}{number:06}.txt"
+                bucket.put(Version(key, bucket.next_version_id(), now, body, "text/plain", storage_class))
+
+    def lock(self, name: str, prefix: str) -> None:
+        with self._lock:
+            self._buckets[name].locked = (*self._buckets[name].locked, prefix)
+
+    def unfinished(self, name: str) -> list[str]:
+        with self._lock:
+            return sorted(upload.key for upload in self._buckets[name].uploads.values())
+
+    # --- operations
 
     def answer(self, request: Request, identity: Identity, request_id: str) -> Response:
         """Permission included. Raises AwsError."""
@@ -142,6 +170,8 @@ def _per_key(bucket: Bucket, identity: Identity) -> Callable[[str, bool], AwsErr
     def refuse(key: str, versioned: bool) -> AwsError | None:
         action = "s3:DeleteObjectVersion" if versioned else "s3:DeleteObject"
         resource = f"arn:aws:s3:::{bucket.name}/{key}"
+        if versioned and bucket.is_locked(key):
+            return AwsError("AccessDenied", "Access Denied because object protected by object lock.", 403)
         if identity.decision(action, resource) is Decision.ALLOWED:
             return None
         return permissions.denied(identity, _PROTOCOL, action, resource)
