@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from accounts.models import AwsAccount, User
 from accounts.services import policies
 from cloudconsole.aws import iam, policy
-from cloudconsole.aws.policy import PolicyDocument
+from cloudconsole.aws.policy import CAPABILITIES, PolicyDocument
 from cloudconsole.core.errors import CloudconsoleError
 
 # Stands where nobody has asked AWS yet who the credentials are; a person replaces it.
@@ -50,9 +50,9 @@ def assuming(role_name: str) -> str:
     return _text(policy.assuming_policy([f"arn:aws:iam::*:role/{role_name}"]))
 
 
-def every_permission() -> str:
-    """The policy for everything that can be switched on."""
-    return _text(policy.permissions_policy(policy.BY_DEFAULT))
+def permissions_for(capabilities: Iterable[str]) -> str:
+    """The policy for what shall be switched on; names that mean nothing are left out."""
+    return _text(policy.permissions_policy([name for name in capabilities if name in CAPABILITIES]))
 
 
 def _text(document: PolicyDocument) -> str:

@@ -10,8 +10,9 @@ from django import forms
 from accounts.models import AuthMethod, AwsAccount, Environment
 from accounts.services import inputs
 from accounts.services.inputs import AccountChanges, CredentialInput, InvalidInput, NewAccount
-from cloudconsole.aws.policy import CAPABILITIES
+from cloudconsole.aws.policy import BY_DEFAULT, CAPABILITIES
 
+_CAPABILITIES = [(name, capability.sentence) for name, capability in CAPABILITIES.items()]
 _PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 _SECRET = {"autocomplete": "new-password"}
 
@@ -100,6 +101,9 @@ class AddAccountForm(_WayForm):
         help_text="Refused when the credentials turn out to be another account’s.",
         widget=forms.TextInput(attrs={**_PLAIN, "inputmode": "numeric", "placeholder": "1234 5678 9012"}),
     )
+    capabilities = forms.MultipleChoiceField(required=False, choices=_CAPABILITIES, initial=list(BY_DEFAULT))
+    # Says that the switches above were on the page: without any of them checked, a form sends none.
+    chosen = forms.CharField(required=False, max_length=8, initial="yes", widget=forms.HiddenInput)
     # The external id for the trust policy, made before the account is. The signed reservation counts, the id is only shown.
     reservation = forms.CharField(required=False, max_length=512, widget=forms.HiddenInput)
     external_id = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
@@ -110,8 +114,14 @@ class AddAccountForm(_WayForm):
             credentials=self._credentials(cleaned),
             environment=cleaned["environment"],
             expected_account_id=inputs.account_number(cleaned["account_id"]),
+            capabilities=self.capability_names(cleaned),
             reservation=cleaned["reservation"] if cleaned["auth_method"] == AuthMethod.ASSUME_ROLE else "",
         )
+
+    @staticmethod
+    def capability_names(cleaned: dict[str, Any]) -> list[str]:
+        """Those chosen; a form without the switches, as older bookmarks and scripts send it, means the usual ones."""
+        return inputs.capability_names(cleaned["capabilities"] if cleaned["chosen"] else BY_DEFAULT)
 
 
 class ReplaceCredentialsForm(_WayForm):
@@ -131,9 +141,7 @@ class EditAccountForm(RefusableForm):
         help_text="Separated by commas. Empty: every region that is enabled.",
         widget=forms.TextInput(attrs={**_PLAIN, "placeholder": "eu-central-1, us-east-1"}),
     )
-    capabilities = forms.MultipleChoiceField(
-        required=False, choices=[(name, capability.sentence) for name, capability in CAPABILITIES.items()]
-    )
+    capabilities = forms.MultipleChoiceField(required=False, choices=_CAPABILITIES)
 
     @classmethod
     def of(cls, account: AwsAccount) -> EditAccountForm:

@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 from accounts.models import AwsAccount, User
 from accounts.tests.conftest import Connect, key_fields
 from audit.models import AuditEvent
+from cloudconsole.aws.policy import BY_DEFAULT, CAPABILITIES
 from cloudconsole.core.permissions import Role
 from cloudconsole.simulator.process import SimulatorHandle
 
@@ -106,7 +107,13 @@ def test_the_template_creates_the_role_with_its_external_id_and_least_policy(
     assert template["Parameters"]["TrustedPrincipal"]["Default"] == "arn:aws:iam::111111111111:user/cloudconsole-hub"
     assert template["Parameters"]["RoleName"]["Default"] == "CloudconsoleReadOnly"
     policies = {name: resource for name, resource in template["Resources"].items() if name != "Role"}
-    assert set(policies) == {"MayIdentityPolicy", "MayCostsPolicy", "MayOrganizationPolicy", "MayRegionsPolicy"}
+    of_roles = [capability for capability in CAPABILITIES.values() if not capability.of_user]
+    assert len(policies) == len(of_roles)
+    assert {"MayCostsPolicy", "MayEc2ReadPolicy", "MayLambdaOperatePolicy"} < set(policies)
+    switches = {name: each["Default"] for name, each in template["Parameters"].items() if name.startswith("May")}
+    assert {name for name, default in switches.items() if default == "no"} == {
+        "MayEc2Operate", "MayS3Objects", "MayS3Operate", "MayLambdaOperate",
+    }  # fmt: skip
     assert template["Resources"]["Role"]["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]["Condition"] == {
         "StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}
     }
@@ -157,3 +164,33 @@ def test_a_disconnected_account_stays_until_it_is_purged_on_purpose(connect: Con
     told = AuditEvent.objects.filter(account_alias="development")
     assert told.filter(action="account.purged").count() == 1
     assert told.filter(action="account.added").count() == 1
+
+
+def _wizard(simulator: SimulatorHandle, **more: object) -> dict[str, object]:
+    key = {"session_token": "", **key_fields(simulator.key("development"))}
+    return {"alias": "dev", "environment": "development", "auth_method": "access_key", **key, **more}
+
+
+def test_the_wizard_switches_on_what_was_chosen_and_nothing_more(simulator: SimulatorHandle, browser: Client) -> None:
+    chosen = ["identity", "ec2.read", "ec2.operate"]
+    browser.post("/accounts/add", _wizard(simulator, capabilities=chosen, chosen="yes"))
+    assert AwsAccount.objects.get(alias="dev").capabilities == chosen
+
+
+def test_the_wizard_takes_no_choice_for_a_choice(simulator: SimulatorHandle, browser: Client) -> None:
+    browser.post("/accounts/add", _wizard(simulator, chosen="yes"))
+    assert AwsAccount.objects.get(alias="dev").capabilities == []
+
+
+def test_a_form_without_the_switches_means_the_usual_capabilities(simulator: SimulatorHandle, browser: Client) -> None:
+    browser.post("/accounts/add", _wizard(simulator))
+    assert AwsAccount.objects.get(alias="dev").capabilities == list(BY_DEFAULT)
+
+
+def test_the_wizard_shows_the_policy_of_what_is_chosen(browser: Client) -> None:
+    usual = browser.get("/accounts/add").content.decode()
+    chosen = browser.get("/accounts/add?chosen=yes&capabilities=ec2.operate&capabilities=made-up").content.decode()
+    assert "ec2:DescribeInstances" in usual
+    assert "ec2:TerminateInstances" not in usual
+    assert "ec2:TerminateInstances" in chosen
+    assert "ce:GetCostAndUsage" not in chosen

@@ -20,6 +20,7 @@ from accounts.selectors import expiry, hubs
 from accounts.services import aws_accounts as services
 from accounts.services import verification
 from cloudconsole.aws.errors import AwsError
+from cloudconsole.aws.policy import BY_DEFAULT, CAPABILITIES
 from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.core.pages import STATUS_OF, Page
 from cloudconsole.core.permissions import Perm
@@ -97,7 +98,9 @@ class AddAccount(Page):
 
     def get(self, request: SignedInRequest) -> HttpResponse:
         reserved = services.reserve_external_id()
-        given = {"reservation": reserved.note, "external_id": reserved.external_id}
+        chosen = [name for name in request.GET.getlist("capabilities") if name in CAPABILITIES]
+        wanted = chosen if "chosen" in request.GET else list(BY_DEFAULT)
+        given = {"reservation": reserved.note, "external_id": reserved.external_id, "capabilities": wanted}
         return self._show(request, AddAccountForm(initial=given, hubs=hubs.hubs_for(request.user)))
 
     def post(self, request: SignedInRequest) -> HttpResponse:
@@ -123,7 +126,7 @@ class AddAccount(Page):
             "form": form,
             "refusal": refusal,
             "trust_policies": snippets.for_new_role(form.hubs, form["external_id"].value() or ""),
-            "policy": snippets.every_permission(),
+            "policy": snippets.permissions_for(form["capabilities"].value() or []),
         }
         return render(request, "accounts/add.html", context, status=status)
 

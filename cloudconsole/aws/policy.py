@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NotRequired, TypedDict
 
+_SERVICES = {"ec2": "EC2", "s3": "S3", "lambda": "Lambda"}
 PASS_ROLE = "iam:PassRole"  # noqa: S105 - an IAM action
 
 
@@ -26,6 +27,13 @@ class Capability:
     of_user: bool = False
     by_default: bool = True
     passes_roles_to: str = ""
+
+    @property
+    def title(self) -> str:
+        """A heading for it: "EC2: operate", "Key rotation"."""
+        service, _, what = self.name.partition(".")
+        words = f"{_SERVICES[service]}: {what}" if what else service.replace("_", " ")
+        return words[:1].upper() + words[1:]
 
     @property
     def all_actions(self) -> tuple[str, ...]:

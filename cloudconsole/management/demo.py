@@ -21,7 +21,7 @@ from django.conf import settings
 from accounts.models import AwsAccount, User
 from accounts.services import aws_accounts
 from accounts.services.inputs import KeyInput, NewAccount, RoleInput
-from cloudconsole.aws.policy import CAPABILITIES
+from cloudconsole.aws.policy import BY_DEFAULT, CAPABILITIES
 from cloudconsole.core.permissions import Role
 from cloudconsole.management.processes import Program
 from cloudconsole.simulator.organization import ACCOUNTS, DEVELOPMENT, MANAGEMENT, PRODUCTION, ROLE_NAME, STAGING
@@ -132,7 +132,8 @@ class Organization:
             self._register(arn, reservation.external_id)
             alias = BY_ROLE[number]
             role = RoleInput(arn, MANAGEMENT)
-            return NewAccount(alias, role, environment=alias, capabilities=CAPABILITIES_ON, reservation=reservation.note)
+            wanted = BY_DEFAULT if number == STAGING else CAPABILITIES_ON  # staging's own admins let nobody operate
+            return NewAccount(alias, role, environment=alias, capabilities=wanted, reservation=reservation.note)
         key = keys["hub" if number == MANAGEMENT else BY_KEY[number]]
         credentials = KeyInput(key["access_key_id"], key["secret_access_key"])
         if number == MANAGEMENT:

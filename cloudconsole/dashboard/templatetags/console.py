@@ -141,8 +141,9 @@ def capability_sentence(name: str) -> str:
 
 @register.filter
 def capability_name(name: str) -> str:
-    """key_rotation → Key rotation."""
-    return name.replace("_", " ").replace(".", " ").capitalize()
+    """key_rotation → Key rotation, ec2.read → EC2: read."""
+    capability = CAPABILITIES.get(name)
+    return capability.title if capability else name
 
 
 @register.inclusion_tag("parts/_pill.html")
