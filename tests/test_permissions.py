@@ -22,6 +22,7 @@ from cloudconsole.management import reference
 from cloudconsole.management.reference import ANYBODY, Route
 from conftest import PASSWORD
 from costs.models import CostSnapshot, CostSource
+from resources.models import Instance, Operation
 
 PLACEHOLDER = re.compile(r"<(?:\w+:)?(\w+)>")
 OTHERS_OWN = re.compile(r"/(?:tokens|passkeys)/<")  # nobody but their owner
@@ -38,15 +39,22 @@ class World:
     invitation: Invitation
     adoption: AdoptionBatch
     gone: AwsAccount
+    instance: Instance
+    operation: Operation
     people: dict[str, User]
 
     def example(self, path: str) -> str:
         """`path` with this world's things in the places of its placeholders."""
+        if len(PLACEHOLDER.findall(path)) > 1:
+            parts = {"account_id": self.account.pk, "region": "eu-central-1", "instance_id": self.instance.instance_id}
+            return PLACEHOLDER.sub(lambda found: str(parts[found[1]]), path)
         thing = {
             "adoptions": self.adoption.pk,
             "disconnected": self.gone.pk,
             "accounts": self.account.pk,
             "snapshots": self.snapshot.pk,
+            "operations/<": self.operation.pk,
+            **{f"ec2/{word}/<": self.instance.instance_id for word in ("instances", "start", "stop", "reboot", "terminate")},
             "users/<": self.people["stranger"].pk,
             "people/<": self.people["stranger"].pk,
             "invitations": self.invitation.pk,
@@ -82,14 +90,17 @@ def world(db: None) -> World:
     invitation = Invitation.objects.create(digest="-", expires_at=in_a_day)
     adoption = AdoptionBatch.objects.create(hub=account, role_name="Role", environment="production")
     gone = AwsAccount.objects.create(alias="gone", auth_method="ambient", deleted_at=datetime(2026, 11, 1, tzinfo=UTC))
-    return World(account, snapshot, token, invitation, adoption, gone, people)
+    seen = {"observed_at": clock.now(), "first_seen_at": clock.now()}
+    instance = Instance.objects.create(account=account, region="eu-central-1", instance_id="i-1", state="running", **seen)
+    operation = Operation.objects.create(action="ec2.stop", account=account, target_type="ec2", target="i-1")
+    return World(account, snapshot, token, invitation, adoption, gone, instance, operation, people)
 
 
 def ask(world: World, route: Route, who: str) -> Any:
     client = Client(raise_request_exception=False)
     if who != "nobody":
         client.force_login(world.people[who])
-    path, about = world.example(route.path), {"account": str(world.account.pk)}
+    path, about = world.example(route.path), {"account": str(world.account.pk), "action": "stop", "targets": ["i-1"]}
     if route.method == "get":
         return client.get(path)
     if route.path.startswith("/api"):

@@ -39,7 +39,7 @@ SETTLED = timedelta(seconds=30)
 
 def may_offer(action: str, state: str) -> bool:
     """Whether a button for `action` makes sense in `state`: AWS would do it, and it would change something."""
-    return state not in FORBIDDEN[action] and (action == "ec2.reboot" or state != WANTED[action]) and state not in GONE
+    return state not in FORBIDDEN[action] | _ON_THE_WAY[action] | GONE
 
 
 @dataclass(frozen=True, slots=True)

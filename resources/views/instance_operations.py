@@ -54,9 +54,13 @@ class OperateInstances(Page):
             raise
 
     def get(self, request: SignedInRequest) -> HttpResponse:
+        if not request.GET.getlist("target"):
+            return _nothing_chosen(request)
         return self._show(request, _wish(request, request.GET))
 
     def post(self, request: SignedInRequest) -> HttpResponse:
+        if not request.POST.getlist("target"):
+            return _nothing_chosen(request)
         wish = _wish(request, request.POST)
         try:
             return self._ask(request, wish)
@@ -114,6 +118,11 @@ def _wish(request: SignedInRequest, given: QueryDict) -> WishForm:
     if not instances or not wish.is_valid():
         raise Http404("There is no such instance, or none that you may see.")
     return wish
+
+
+def _nothing_chosen(request: SignedInRequest) -> HttpResponse:
+    messages.warning(request, "Choose at least one instance first.")
+    return redirect("resources:instances")
 
 
 def _without_unknown(given: QueryDict, instances: list[Instance]) -> QueryDict:
