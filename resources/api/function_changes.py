@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.parsers import MultiPartParser
+from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.selectors import aws_accounts
-from cloudconsole.api.parsers import JSONParser
+from cloudconsole.api import parsers
 from cloudconsole.api.views import ApiView
 from cloudconsole.core.permissions import Perm
 from resources.api.objects import ACCOUNT_HELP
@@ -24,25 +25,29 @@ from resources.selectors import deployments as selectors
 from resources.services import deployments, invocations
 
 
-class InvocationParser(JSONParser):
-    """Bodies with a payload as large as AWS takes, and twice that for how JSON spells it."""
+class InvocationParser(BaseParser):
+    """JSON with a payload as large as AWS takes, and as much again for how JSON spells it.
 
-    @property
-    def max_bytes(self) -> int:
-        return 2 * payloads.MAX_BYTES[InvocationType.REQUEST_RESPONSE]
+    No kind of DRF's own JSONParser: for those the whole body is read first, by the limit that holds for all other views.
+    """
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
+        return parsers.parsed(stream, 2 * payloads.MAX_BYTES[InvocationType.REQUEST_RESPONSE])
 
 
 class InvocationSerializer(serializers.Serializer[Any]):
     account = serializers.CharField(max_length=63, required=False, default="", help_text=ACCOUNT_HELP)
     region = serializers.CharField(max_length=32, required=False, default="")
-    payload = serializers.JSONField(required=False, default=None, allow_null=True)
+    payload = serializers.JSONField(required=False, default=dict, allow_null=True)
     invocation_type = serializers.ChoiceField(
         choices=[kind.value for kind in InvocationType], required=False, default=InvocationType.REQUEST_RESPONSE.value
     )
     qualifier = serializers.CharField(max_length=128, required=False, default="", help_text="A version or an alias.")
 
 
-class AnswerSerializer(serializers.Serializer[Any]):
+class FunctionAnswerSerializer(serializers.Serializer[Any]):
     status_code = serializers.IntegerField(help_text="200 answered, 202 taken up for later, 204 would be permitted.")
     function_error = serializers.CharField(help_text="Empty, or Handled or Unhandled: the function itself failed.")
     payload = serializers.JSONField(help_text="What it answered: its JSON, or the text where it is none.")
@@ -94,7 +99,7 @@ class Invoke(ApiView):
     takes_files = True
     parser_classes = [InvocationParser]
 
-    @extend_schema(request=InvocationSerializer, responses=AnswerSerializer, tags=["functions"])
+    @extend_schema(request=InvocationSerializer, responses=FunctionAnswerSerializer, tags=["functions"])
     def post(self, request: Request, function: str) -> Response:
         """Invoke the function; never sent a second time. A function's own error is a 200 with `function_error` set."""
         place = selectors.function_for(
@@ -108,7 +113,7 @@ class Invoke(ApiView):
             qualifier=wish["qualifier"],
             by=reader(request),
         )
-        return Response(AnswerSerializer(answer).data)
+        return Response(FunctionAnswerSerializer(answer).data)
 
 
 class Deploy(ApiView):

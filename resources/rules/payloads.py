@@ -44,9 +44,9 @@ class PayloadTooLarge(CloudconsoleError):
 
 
 def typed(text: str) -> Any:
-    """The JSON that a person typed; nothing means null. Raises InvalidPayload."""
+    """The JSON that a person typed; nothing means an empty event, as with AWS. Raises InvalidPayload."""
     if not text.strip():
-        return None
+        return {}
     try:
         return json.loads(text, parse_constant=_refuse)
     except json.JSONDecodeError as error:
