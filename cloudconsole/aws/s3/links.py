@@ -26,7 +26,8 @@ def presign_get(
 ) -> str:
     """A link that downloads the object for `seconds` (1..604800), as an attachment called `filename`. Raises AwsError.
 
-    Nothing is asked of S3: a link to an object that is not there is made too.
+    Nothing is asked of S3: a link to an object that is not there is made too. Browsers take ".." out of an address, so that
+    a link to a key with such a part leads them elsewhere, where S3 refuses them.
     """
     parameters: dict[str, Any] = {
         "Bucket": bucket,

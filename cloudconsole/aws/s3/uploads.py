@@ -51,17 +51,18 @@ class _Source:
     size: int = 0
     crc: int = 0
 
-    def part(self, most: int) -> IO[bytes]:
-        """The next bytes, `most` at the most; in memory where they are few. The caller closes it."""
-        part: IO[bytes] = cast("IO[bytes]", SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115 - see the docstring
+    @contextmanager
+    def part(self, most: int) -> Iterator[IO[bytes]]:
+        """The next bytes, `most` at the most; in memory where they are few."""
         left = most
-        while left and (chunk := self.stream.read(min(_READ, left))):
-            part.write(chunk)
-            self.size += len(chunk)
-            self.crc = zlib.crc32(chunk, self.crc)
-            left -= len(chunk)
-        part.seek(0)
-        return part
+        with SpooledTemporaryFile(max_size=_IN_MEMORY) as part:
+            while left and (chunk := self.stream.read(min(_READ, left))):
+                part.write(chunk)
+                self.size += len(chunk)
+                self.crc = zlib.crc32(chunk, self.crc)
+                left -= len(chunk)
+            part.seek(0)
+            yield cast("IO[bytes]", part)
 
     @property
     def checksum(self) -> str:
