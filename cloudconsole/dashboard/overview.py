@@ -24,6 +24,7 @@ from costs.selectors import snapshots, sources
 from costs.selectors.costs import Reader
 from costs.selectors.questions import Answer, Granularity, Question
 from costs.selectors.summary import Summary, summary
+from resources.selectors.overview import WhatRuns, what_runs
 
 DAYS_SHOWN = 30
 MONTHS_SHOWN = 13
@@ -55,6 +56,7 @@ class Overview:
     accounts: list[AccountRow]
     account_count: int
     running: list[CostSnapshot]
+    runs: WhatRuns | None
     activity: list[AuditEvent]
     notices: list[Notice]
     steps: list[Step]
@@ -90,6 +92,7 @@ def overview(user: User, shown: Scope) -> Overview:
         ),
         account_count=len(shown.accounts),
         running=running,
+        runs=what_runs(user, shown.accounts) if shown.accounts else None,
         activity=_activity(user, shown),
         notices=health.notices(shown.accounts, known),
         steps=[]

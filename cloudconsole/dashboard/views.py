@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.http import HttpResponse
@@ -9,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from accounts import scope
+from accounts.models import User
 from accounts.requests import SignedInRequest
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
@@ -16,8 +18,10 @@ from cloudconsole.dashboard import figures
 from cloudconsole.dashboard.context import Frame, frame_of
 from cloudconsole.dashboard.overview import overview
 from costs.selectors import snapshots
+from resources.selectors import overview as inventory
 
 ACCOUNTS_SHOWN = 8
+RESOURCES_SHOWN = 5  # of each kind; the lists themselves search further
 
 
 @dataclass(frozen=True)
@@ -57,17 +61,56 @@ class Running(Page):
 
 
 class Palette(Page):
-    """What can be gone to by the words typed so far: pages and accounts."""
+    """What can be gone to by the words typed so far: pages, accounts, and what runs in them."""
 
     permission = Perm.SELF
 
     def get(self, request: SignedInRequest) -> HttpResponse:
         words = request.GET.get("q", "").lower().split()
         frame = frame_of(request)
-        groups = (HitGroup("Pages", _pages(frame, words)), HitGroup("Accounts", _accounts(frame, words)))
+        groups = (
+            HitGroup("Pages", _pages(frame, words)),
+            HitGroup("Accounts", _accounts(frame, words)),
+            *(_resources(request.user, words) if words else ()),
+        )
         template = "dashboard/_palette_results.html" if request.headers.get("HX-Request") else "dashboard/palette.html"
         context = {"groups": [group for group in groups if group.hits], "q": request.GET.get("q", "")}
         return render(request, template, context)
+
+
+def _resources(user: User, words: list[str]) -> Iterator[HitGroup]:
+    """Instances, buckets and functions; without words there would be no end of them."""
+    yield HitGroup(
+        "Instances",
+        tuple(
+            Hit(
+                row.label,
+                reverse("resources:instance", args=[row.account_id, row.region, row.instance_id]),
+                "dns",
+                f"{row.state} · {row.account.alias}",
+            )
+            for row in inventory.instances_like(user, words, RESOURCES_SHOWN)
+        ),
+    )
+    yield HitGroup(
+        "Buckets",
+        tuple(
+            Hit(row.name, reverse("resources:bucket", args=[row.account_id, row.name]), "inventory_2", row.account.alias)
+            for row in inventory.buckets_like(user, words, RESOURCES_SHOWN)
+        ),
+    )
+    yield HitGroup(
+        "Functions",
+        tuple(
+            Hit(
+                row.name,
+                reverse("resources:function", args=[row.account_id, row.region, row.name]),
+                "bolt",
+                f"{row.region} · {row.account.alias}",
+            )
+            for row in inventory.functions_like(user, words, RESOURCES_SHOWN)
+        ),
+    )
 
 
 def _pages(frame: Frame, words: list[str]) -> tuple[Hit, ...]:

@@ -86,12 +86,11 @@ class Completeness:
 def completeness(user: User, service: Service, accounts: Sequence[AwsAccount], regions: Sequence[str] = ()) -> Completeness:
     """What is known of the places in `accounts`, and in `regions` where any are given."""
     scans = Scan.objects.visible_to(user, Perm.RESOURCES_VIEW).filter(service=service, account__in=accounts)
-    if regions:
-        scans = scans.filter(region__in=[GLOBAL, *regions])
     known = [_place(scan) for scan in scans.select_related("account").order_by("account__alias", "region")]
     asked = {place.account.pk for place in known}
-    never = [_never(account) for account in accounts if account.pk not in asked] if not regions else []
-    return Completeness((*known, *never))
+    never = [_never(account) for account in accounts if account.pk not in asked]
+    wanted = {GLOBAL, *regions}
+    return Completeness((*(place for place in known if not regions or place.region in wanted), *never))
 
 
 def open_syncs(user: User, accounts: Sequence[AwsAccount]) -> list[InventorySync]:

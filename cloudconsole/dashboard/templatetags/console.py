@@ -13,11 +13,13 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.models import AwsAccount
 from cloudconsole.aws.policy import CAPABILITIES
 from cloudconsole.core import clock
 from cloudconsole.dashboard import figures
 from cloudconsole.dashboard.navigation import PLACE_PARAMETERS, SCOPE_PARAMETERS
 from cloudconsole.dashboard.states import State, state_of
+from resources.selectors.overview import what_runs as runs_in
 
 register = template.Library()
 
@@ -151,6 +153,12 @@ def pill(value: str, text: str = "") -> dict[str, State | str]:
     """A state with icon and word. `text` replaces the state's own word."""
     state = state_of(value)
     return {"state": state, "text": text or state.word}
+
+
+@register.inclusion_tag("resources/_what_runs.html", takes_context=True)
+def what_runs(context: Context, account: AwsAccount) -> dict[str, Any]:
+    """What runs in one account, for its page: what stands below the resources cannot read them itself."""
+    return {"request": context["request"], "runs": runs_in(context["user"], [account]), "account": account}
 
 
 @register.inclusion_tag("parts/_progress.html")
