@@ -85,7 +85,12 @@ class RemovalForm(RefusableForm):
     """Emptying a bucket, or deleting it."""
 
     what = forms.ChoiceField(
-        choices=[("empty", "Empty it"), ("delete", "Delete it"), ("both", "Empty it and delete it")], widget=forms.RadioSelect
+        choices=[
+            ("empty", "Empty it: everything in it goes, the bucket stays"),
+            ("delete", "Delete it: only possible while nothing is in it"),
+            ("both", "Empty it, then delete it"),
+        ],
+        widget=forms.RadioSelect,
     )
     confirm = forms.CharField(required=False, max_length=63, widget=forms.TextInput(attrs=_PLAIN))
     reason = forms.CharField(required=False, max_length=500, help_text="For whoever approves it, and for the trail.")

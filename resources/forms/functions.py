@@ -9,6 +9,7 @@ from django import forms
 
 from accounts.models import AwsAccount
 from resources.forms.buckets import RefusableForm
+from resources.models import Function
 from resources.rules import functions, packages, payloads
 from resources.rules.functions import Configuration
 from resources.rules.payloads import InvocationType
@@ -93,6 +94,11 @@ class DeployForm(RefusableForm):
         help_text="What runs now is published too, so that you can go back to it.",
     )
 
+    def show_present(self, function: Function) -> None:
+        """What stays as it is where a field stays empty."""
+        for name in ("runtime", "handler", "role_arn", "memory_mb", "timeout_s"):
+            self.fields[name].widget.attrs["placeholder"] = getattr(function, name) or ""
+
     @property
     def configuration(self) -> Configuration:
         """Once the form is valid."""
@@ -119,6 +125,7 @@ class NewFunctionForm(DeployForm):
         ]
         for name in ("runtime", "handler", "role_arn"):
             self.fields[name].required = True
+        self.fields["publish"].help_text = "So that you can come back to it when there is newer code."
 
     @property
     def chosen_account(self) -> AwsAccount:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import BinaryIO, cast
 
@@ -14,6 +15,7 @@ from django.utils.html import format_html
 from accounts.models import AwsAccount
 from accounts.requests import SignedInRequest
 from accounts.selectors import aws_accounts
+from cloudconsole.aws.lambda_ import FunctionFacts
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.pages import STATUS_OF, Page
 from cloudconsole.core.permissions import Perm
@@ -28,6 +30,16 @@ from resources.services import deployments as services
 from resources.services.deployments import Deployed, History
 from resources.services.invocations import Answer
 from resources.views.messages import asked_for
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """A published version: the aliases that mean it, and whether going back to it would change anything."""
+
+    facts: FunctionFacts
+    aliases: list[str]
+    is_same: bool
+    leads_back: bool
 
 
 class InvokeFunction(Page):
@@ -85,8 +97,8 @@ class Versions(Page):
         history, trouble = _history(request, function)
         context = {
             "function": function,
-            "history": history,
-            "named": _named(history),
+            "latest": history.latest if history else None,
+            "rows": _rows(history) if history else [],
             "trouble": trouble,
             "may_operate": aws_accounts.may(request.user, function.account, Perm.RESOURCES_OPERATE),
         }
@@ -157,6 +169,7 @@ class DeployFunction(Page):
         *,
         status: int = HTTPStatus.OK,
     ) -> HttpResponse:
+        form.show_present(function)
         context = {"function": function, "form": form, "trouble": trouble, "runtimes": RUNTIMES, "may_operate": True}
         return render(request, "resources/deploy.html", context, status=status)
 
@@ -222,12 +235,13 @@ def _history(request: SignedInRequest, function: Function) -> tuple[History | No
         return None, error
 
 
-def _named(history: History | None) -> dict[str, list[str]]:
-    """The aliases of each version."""
-    found: dict[str, list[str]] = {}
-    for alias in history.aliases if history else ():
-        found.setdefault(alias.version, []).append(alias.name)
-    return found
+def _rows(history: History) -> list[VersionRow]:
+    rows = []
+    for version in history.versions:
+        names = [alias.name for alias in history.aliases if alias.version == version.version]
+        is_same = version.code_sha256 == history.latest.code_sha256
+        rows.append(VersionRow(version, names, is_same, not is_same or len(names) < len(history.aliases)))
+    return rows
 
 
 def _qualifiers(request: SignedInRequest, function: Function) -> list[str]:

@@ -22,8 +22,8 @@ from resources.models import Bucket
 from resources.rules import object_keys
 from resources.selectors import objects as selectors
 from resources.services import buckets as bucket_services
+from resources.services import capabilities, uploads
 from resources.services import objects as services
-from resources.services import uploads
 from resources.services.objects import Entry, Listing
 from resources.views.messages import asked_for
 
@@ -66,7 +66,7 @@ class ObjectList(Page):
             "rows": [_row(bucket, entry) for entry in listing.entries] if listing else [],
             "trouble": trouble,
             "crumbs": object_keys.crumbs(given["prefix"]),
-            "may_change": aws_accounts.may(request.user, bucket.account, Perm.RESOURCES_OPERATE),
+            "may_change": _may_change(request, bucket),
         }
         return render(request, "resources/objects.html", context, status=STATUS_OF[trouble.kind] if trouble else HTTPStatus.OK)
 
@@ -169,6 +169,12 @@ class DeleteObjects(Page):
             "waits": bucket_services.waits_for_approval(bucket, "s3.delete_objects"),
         }
         return render(request, "resources/delete_objects.html", context, status=status)
+
+
+def _may_change(request: SignedInRequest, bucket: Bucket) -> bool:
+    """Whether to offer it; the services decide again."""
+    is_on = capabilities.is_on(bucket.account, "s3.operate")
+    return is_on and aws_accounts.may(request.user, bucket.account, Perm.RESOURCES_OPERATE)
 
 
 def _listed(bucket: Bucket, request: SignedInRequest, *, prefix: str, token: str, versions: bool) -> Listing:
