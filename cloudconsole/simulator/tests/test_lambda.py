@@ -141,10 +141,10 @@ def test_what_a_function_wrote_before_its_time_was_up_is_in_the_log(run: Run) ->
 
 
 def test_other_runtimes_say_that_they_are_not_simulated(aws: Aws) -> None:
-    answer = aws.client("lambda", "development", EU).create_function(
-        FunctionName="node", Runtime="nodejs22.x", Handler="index.handler", Role=ROLE, Code={"ZipFile": zipped({"index.js": "x"})},
-        Publish=True,
-    )  # fmt: skip
+    code = {"ZipFile": zipped({"index.js": "x"})}
+    answer = functions(aws).create_function(
+        FunctionName="node", Runtime="nodejs22.x", Handler="index.handler", Role=ROLE, Code=code, Publish=True
+    )
     invoked = functions(aws).invoke(FunctionName="node", Qualifier=answer["Version"])
 
     assert invoked["FunctionError"] == "Unhandled"
