@@ -19,7 +19,6 @@ from resources.services.inventory import instances
 from resources.services.inventory.instances import Asked
 from resources.services.operations import Target
 
-START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 REGION = "eu-central-1"
 CHANGING = frozenset({"StartInstances", "StopInstances", "RebootInstances", "TerminateInstances"})
 
@@ -84,7 +83,8 @@ class Operating:
 
 @contextmanager
 def operating(aws: SimulatorHandle, account: AwsAccount, by: User) -> Iterator[Operating]:
-    """Time stands at START and moves only by `later`."""
-    with time_machine.travel(START, tick=False) as traveller:
-        aws.set_now(START)
+    """Time stands still and moves only by `later`. It stands at the present: HTTP answers carry the server's own date."""
+    start = datetime.now(UTC)
+    with time_machine.travel(start, tick=False) as traveller:
+        aws.set_now(start)
         yield Operating(aws, account, by, traveller)

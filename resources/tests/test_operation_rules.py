@@ -1,8 +1,9 @@
-"""The life of an operation as a pure machine: whatever happens in whatever order, nothing is sent twice and nothing ends twice."""
+"""The life of an operation as a pure machine: in whatever order things happen, nothing is sent twice and nothing ends twice."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,7 +43,7 @@ def life(place: Place, events: list[Event]) -> list[tuple[Event, Place]]:
 @given(BEGINNINGS, st.lists(st.sampled_from(Event), max_size=60))
 def test_between_two_sendings_aws_has_said_that_it_did_not_listen(beginning: Place, events: list[Event]) -> None:
     lived = [event for event, _ in life(beginning, events) if event in (Event.SEND, Event.TURNED_AWAY)]
-    for first, second in zip(lived, lived[1:], strict=False):
+    for first, second in pairwise(lived):
         assert first is not second or first is Event.TURNED_AWAY
 
 

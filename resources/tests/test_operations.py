@@ -11,9 +11,10 @@ from audit.models import AuditEvent
 from cloudconsole.simulator.faults import Fault, FaultKind
 from cloudconsole.simulator.process import SimulatorHandle
 from resources.models import Instance, StateTransition
+from resources.rules.operations import MAX_ATTEMPTS, Event
 from resources.services import operations
 from resources.services.capabilities import CapabilityOff
-from resources.services.operations import Target
+from resources.services.operations import Target, moves
 from resources.services.operations.refusals import (
     NotAllowedHere,
     NotConfirmed,
@@ -255,6 +256,69 @@ def test_each_target_of_many_has_its_own_outcome(console: Operating) -> None:
     assert [operation.status for operation in ended] == ["succeeded", "succeeded", "failed"]
     assert ended[-1].outcome_code == "instance_gone"
     assert {operation.batch for operation in ended} == {bulk.batch}
+
+
+def test_workers_that_die_again_and_again_end_it(console: Operating) -> None:
+    operation = console.request("stop", console.instance("running"))
+    for _ in range(MAX_ATTEMPTS + 2):
+        assert moves.claim(operation.pk) is not None  # and the worker is gone
+        console.later(seconds=moves.LEASE.total_seconds() + 1)
+    operation = console.turn(operation)
+    assert (operation.status, operation.outcome_code) == ("failed", "worker_lost")
+    assert console.sent() == []
+
+
+def test_two_workers_never_hold_the_same_operation(console: Operating) -> None:
+    operation = console.request("stop", console.instance("running"))
+    assert moves.claim(operation.pk) is not None
+    assert moves.claim(operation.pk) is None
+
+
+def test_a_worker_that_was_thought_dead_writes_nothing(console: Operating) -> None:
+    operation = console.request("stop", console.instance("running"))
+    late = moves.claim(operation.pk)
+    console.later(seconds=moves.LEASE.total_seconds() + 1)
+    assert late is not None
+    assert moves.claim(operation.pk) is not None
+    with pytest.raises(moves.LeaseLost):
+        late.move(Event.SEND)
+
+
+def test_credentials_that_expire_on_the_way_are_told_as_such(console: Operating) -> None:
+    console.aws.add_faults(Fault("ec2", FaultKind.EXPIRED, operation="StopInstances"))
+    operation = console.finish(console.request("stop", console.instance("running")))
+    assert (operation.status, operation.outcome_code) == ("failed", "aws_credentials_expired")
+    assert operation.outcome_remedy
+
+
+def test_credentials_that_expire_after_sending_leave_it_unknown(console: Operating) -> None:
+    operation = console.turn(console.request("stop", console.instance("running")))
+    console.aws.add_faults(Fault("ec2", FaultKind.EXPIRED, operation="DescribeInstances", times=50))
+    operation = console.finish(operation)
+    assert (operation.status, operation.accepted) == ("unknown", True)
+    assert "expired" in operation.outcome_detail
+    assert console.sent() == ["StopInstances"]
+
+
+def test_what_never_becomes_so_is_told_after_its_patience(console: Operating) -> None:
+    operation = console.turn(console.request("stop", console.instance("running")))
+    console.aws.add_faults(Fault("ec2", FaultKind.THROTTLE, operation="DescribeInstances", times=10_000))
+    operation = console.finish(operation, turns=120)
+    assert (operation.status, operation.accepted) == ("unknown", True)
+    assert "10 minutes" in operation.outcome_detail
+
+
+def test_an_instance_that_falls_back_to_stopped_says_why(console: Operating) -> None:
+    instance = Instance.objects.get(account=console.account, name="encrypted-by-a-lost-key")
+    operation = console.finish(console.request("start", instance))
+    assert (operation.status, operation.outcome_code, operation.after_state) == ("failed", "fell_back_to_stopped", "stopped")
+    assert "Client.InternalError" in operation.outcome_detail
+
+
+def test_missing_capacity_is_told_in_words(console: Operating) -> None:
+    console.scan("eu-west-1")
+    operation = console.finish(console.request("start", Instance.objects.get(account=console.account, name="training-gpu")))
+    assert (operation.status, operation.outcome_code) == ("failed", "insufficient_capacity")
 
 
 def test_one_operation_hits_no_more_than_allowed(console: Operating, settings: object) -> None:
