@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import AdoptionBatch, AwsAccount, Grant, Invitation, PersonalToken, User
@@ -22,11 +23,12 @@ from cloudconsole.management import reference
 from cloudconsole.management.reference import ANYBODY, Route
 from conftest import PASSWORD
 from costs.models import CostSnapshot, CostSource
-from resources.models import Instance, Operation
+from resources.models import Bucket, Function, Instance, InventorySync, Operation, SavedView
 
 PLACEHOLDER = re.compile(r"<(?:\w+:)?(\w+)>")
-OTHERS_OWN = re.compile(r"/(?:tokens|passkeys)/<")  # nobody but their owner
+OTHERS_OWN = re.compile(r"/(?:tokens|passkeys|inventory/views)/<")  # nobody but their owner
 REFUSALS = (401, 403, 404)
+FILE_UPLOADS = ("/api/s3/upload", "/api/lambda/deploy")
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,19 @@ class World:
     adoption: AdoptionBatch
     gone: AwsAccount
     instance: Instance
+    bucket: Bucket
+    function: Function
+    sync: InventorySync
+    view: SavedView  # of somebody who is not among `people`
     operation: Operation
     people: dict[str, User]
 
     def example(self, path: str) -> str:
         """`path` with this world's things in the places of its placeholders."""
-        if len(PLACEHOLDER.findall(path)) > 1:
-            parts = {"account_id": self.account.pk, "region": "eu-central-1", "instance_id": self.instance.instance_id}
-            return PLACEHOLDER.sub(lambda found: str(parts[found[1]]), path)
+        if "<int:account_id>" in path:
+            named = self.bucket.name if path.startswith("/s3") else self.function.name
+            parts = {"region": "eu-central-1", "instance_id": self.instance.instance_id, "name": named}
+            return PLACEHOLDER.sub(lambda found: str({"account_id": self.account.pk, **parts}[found[1]]), path)
         thing = {
             "adoptions": self.adoption.pk,
             "disconnected": self.gone.pk,
@@ -55,6 +62,10 @@ class World:
             "snapshots": self.snapshot.pk,
             "operations/<": self.operation.pk,
             **{f"ec2/{word}/<": self.instance.instance_id for word in ("instances", "start", "stop", "reboot", "terminate")},
+            "syncs/<": self.sync.pk,
+            "inventory/views/<": self.view.pk,
+            "<str:bucket>": self.bucket.name,
+            "<str:function>": self.function.name,
             "users/<": self.people["stranger"].pk,
             "people/<": self.people["stranger"].pk,
             "invitations": self.invitation.pk,
@@ -92,8 +103,14 @@ def world(db: None) -> World:
     gone = AwsAccount.objects.create(alias="gone", auth_method="ambient", deleted_at=datetime(2026, 11, 1, tzinfo=UTC))
     seen = {"observed_at": clock.now(), "first_seen_at": clock.now()}
     instance = Instance.objects.create(account=account, region="eu-central-1", instance_id="i-1", state="running", **seen)
+    bucket = Bucket.objects.create(account=account, region="eu-central-1", name="a-bucket", **seen)
+    function = Function.objects.create(account=account, region="eu-central-1", name="a-function", arn="-", **seen)
+    sync = InventorySync.objects.create(trigger="manual", services=["ec2"])
+    sync.accounts.add(account)
+    view = SavedView.objects.create(user=else_ones, page="ec2", name="theirs")
     operation = Operation.objects.create(action="ec2.stop", account=account, target_type="ec2", target="i-1")
-    return World(account, snapshot, token, invitation, adoption, gone, instance, operation, people)
+    seen_here = (instance, bucket, function, sync)
+    return World(account, snapshot, token, invitation, adoption, gone, *seen_here, view, operation, people)
 
 
 def ask(world: World, route: Route, who: str) -> Any:
@@ -103,6 +120,10 @@ def ask(world: World, route: Route, who: str) -> Any:
     path, about = world.example(route.path), {"account": str(world.account.pk), "action": "stop", "targets": ["i-1"]}
     if route.method == "get":
         return client.get(path)
+    if route.path in FILE_UPLOADS:
+        file = SimpleUploadedFile("file", b"content")
+        about |= {"bucket": "a-bucket", "key": "k", "name": "a-function", "region": "eu-central-1", "file": file, "zip": file}
+        return client.post(path, about)
     if route.path.startswith("/api"):
         return client.generic(route.method.upper(), path, json.dumps(about), content_type="application/json")
     return client.generic(route.method.upper(), path, urlencode(about), content_type="application/x-www-form-urlencoded")
