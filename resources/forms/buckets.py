@@ -20,9 +20,8 @@ class RefusableForm(forms.Form):
     """A form that shows a service's refusal where it belongs."""
 
     def refuse(self, error: CloudconsoleError) -> None:
-        """Show a refusal at the field it is about, or above the form."""
-        words = f"{error.detail} {getattr(error, 'remedy', '')}".strip()
-        self.add_error(error.attr if error.attr in self.fields else None, words)
+        """Show a refusal at the field it is about."""
+        self.add_error(error.attr, f"{error.detail} {getattr(error, 'remedy', '')}".strip())
 
 
 class BrowseForm(forms.Form):

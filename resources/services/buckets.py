@@ -107,7 +107,7 @@ def delete_objects(*, bucket: Bucket, objects: Sequence[ObjectRef], by: User, co
         raise InvalidSelection(f"Choose 1 to {MAX_OBJECTS:,} objects.", attr="key")
     if len(chosen) > 1 and confirm.strip() != bucket.name:
         raise NotConfirmed(f"Confirm by typing “{bucket.name}”.", attr="confirm")
-    label = chosen[0].key if len(chosen) == 1 else f"{len(chosen)} objects"
+    label = chosen[0].key if len(chosen) == 1 else f"({len(chosen)})"
     return operations.request(
         action="s3.delete_objects",
         target=Target(bucket.account, bucket.region, bucket.name, f"{label} in {bucket.name}"),

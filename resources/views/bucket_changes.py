@@ -19,7 +19,7 @@ from resources.models import Bucket
 from resources.selectors import objects as selectors
 from resources.services import buckets as services
 from resources.services import capabilities
-from resources.views.messages import asked_for
+from resources.views.messages import asked_for, told_at_field
 
 
 class CreateBucket(Page):
@@ -43,15 +43,21 @@ class CreateBucket(Page):
                 by=request.user,
             )
         except CloudconsoleError as error:
-            form.refuse(error)
-            return self._show(request, form, status=STATUS_OF[error.kind])
+            return self._show(request, form, told_at_field(form, error), status=STATUS_OF[error.kind])
         if made.bucket is None:
             return asked_for(request, made.operation)
         messages.success(request, f"{made.bucket.name} is there: private and encrypted.")
         return redirect(reverse("resources:bucket", args=[made.bucket.account_id, made.bucket.name]))
 
-    def _show(self, request: SignedInRequest, form: NewBucketForm, *, status: int = HTTPStatus.OK) -> HttpResponse:
-        return render(request, "resources/create_bucket.html", {"form": form}, status=status)
+    def _show(
+        self,
+        request: SignedInRequest,
+        form: NewBucketForm,
+        trouble: CloudconsoleError | None = None,
+        *,
+        status: int = HTTPStatus.OK,
+    ) -> HttpResponse:
+        return render(request, "resources/create_bucket.html", {"form": form, "trouble": trouble}, status=status)
 
 
 class RemoveBucket(Page):
@@ -74,12 +80,20 @@ class RemoveBucket(Page):
             else:
                 operation = services.delete(bucket=bucket, by=request.user, and_empty=what == "both", **words)
         except CloudconsoleError as error:
-            form.refuse(error)
-            return self._show(request, bucket, form, status=STATUS_OF[error.kind])
+            return self._show(request, bucket, form, told_at_field(form, error), status=STATUS_OF[error.kind])
         return asked_for(request, operation)
 
-    def _show(self, request: SignedInRequest, bucket: Bucket, form: RemovalForm, *, status: int = HTTPStatus.OK) -> HttpResponse:
+    def _show(
+        self,
+        request: SignedInRequest,
+        bucket: Bucket,
+        form: RemovalForm,
+        trouble: CloudconsoleError | None = None,
+        *,
+        status: int = HTTPStatus.OK,
+    ) -> HttpResponse:
         context = {
+            "trouble": trouble,
             "bucket": bucket,
             "form": form,
             "is_on": capabilities.is_on(bucket.account, "s3.operate"),

@@ -29,7 +29,7 @@ from resources.services import capabilities, invocations
 from resources.services import deployments as services
 from resources.services.deployments import Deployed, History
 from resources.services.invocations import Answer
-from resources.views.messages import asked_for
+from resources.views.messages import asked_for, told_at_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,7 @@ class InvokeFunction(Page):
         try:
             answer = invocations.invoke(function=_place(function), by=request.user, **form.wish)
         except CloudconsoleError as error:
-            if error.attr in form.fields:
-                form.refuse(error)
-                return self._show(request, function, form, status=STATUS_OF[error.kind])
-            return self._show(request, function, form, trouble=error, status=STATUS_OF[error.kind])
+            return self._show(request, function, form, trouble=told_at_field(form, error), status=STATUS_OF[error.kind])
         return self._show(request, function, form, answer=answer)
 
     def _show(
@@ -123,20 +120,33 @@ class RollBack(Page):
         try:
             operation = services.roll_back(function=_place(function), by=request.user, **form.cleaned_data)
         except CloudconsoleError as error:
-            form.refuse(error)
-            return self._show(request, function, form, status=STATUS_OF[error.kind])
+            return self._show(request, function, form, told_at_field(form, error), status=STATUS_OF[error.kind])
         return asked_for(request, operation)
 
     def _show(
-        self, request: SignedInRequest, function: Function, form: RollBackForm, *, status: int = HTTPStatus.OK
+        self,
+        request: SignedInRequest,
+        function: Function,
+        form: RollBackForm,
+        trouble: CloudconsoleError | None = None,
+        *,
+        status: int = HTTPStatus.OK,
     ) -> HttpResponse:
         history = services.history(function=_place(function), by=request.user)
         wanted = next((one for one in history.versions if one.version == form["version"].value()), None)
         if wanted is None:
             messages.warning(request, "Choose one of the published versions.")
             return redirect(_address("versions", function))
-        context = {"function": function, "form": form, "latest": history.latest, "wanted": wanted, "aliases": history.aliases}
-        return render(request, "resources/roll_back.html", {**context, "may_operate": True}, status=status)
+        context = {
+            "function": function,
+            "form": form,
+            "trouble": trouble,
+            "latest": history.latest,
+            "wanted": wanted,
+            "aliases": history.aliases,
+            "may_operate": True,
+        }
+        return render(request, "resources/roll_back.html", context, status=status)
 
 
 class DeployFunction(Page):
@@ -156,8 +166,7 @@ class DeployFunction(Page):
         try:
             deployed = _deploy(request, function.account, function.region, function.name, form)
         except CloudconsoleError as error:
-            form.refuse(error)
-            return self._show(request, function, form, error, status=STATUS_OF[error.kind])
+            return self._show(request, function, form, told_at_field(form, error), status=STATUS_OF[error.kind])
         return _told(request, function.account, function.region, deployed)
 
     def _show(
@@ -189,8 +198,7 @@ class CreateFunction(Page):
         try:
             deployed = _deploy(request, account, given["region"], given["name"], form)
         except CloudconsoleError as error:
-            form.refuse(error)
-            return self._show(request, form, error, status=STATUS_OF[error.kind])
+            return self._show(request, form, told_at_field(form, error), status=STATUS_OF[error.kind])
         return _told(request, account, given["region"], deployed)
 
     def _show(

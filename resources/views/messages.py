@@ -8,6 +8,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from accounts.requests import SignedInRequest
+from cloudconsole.core.errors import CloudconsoleError
+from resources.forms.buckets import RefusableForm
 from resources.models import Operation
 
 
@@ -18,3 +20,11 @@ def asked_for(request: SignedInRequest, operation: Operation) -> HttpResponse:
     else:
         messages.success(request, f"{operation.title} {operation.label}: it is on its way.")
     return redirect(reverse("operations:detail", args=[operation.pk]))
+
+
+def told_at_field(form: RefusableForm, error: CloudconsoleError) -> CloudconsoleError | None:
+    """Show a refusal at the field that it is about. What is about no field comes back, to stand above the form."""
+    if error.attr not in form.fields:
+        return error
+    form.refuse(error)
+    return None

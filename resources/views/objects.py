@@ -25,7 +25,7 @@ from resources.services import buckets as bucket_services
 from resources.services import capabilities, uploads
 from resources.services import objects as services
 from resources.services.objects import Entry, Listing
-from resources.views.messages import asked_for
+from resources.views.messages import asked_for, told_at_field
 
 PAGE_SIZE = 100
 _ICONS = {"image": "image", "text": "description", "video": "movie", "audio": "audio_file"}
@@ -151,15 +151,21 @@ class DeleteObjects(Page):
                 bucket=bucket, objects=given["object"], by=request.user, confirm=given["confirm"], reason=given["reason"]
             )
         except CloudconsoleError as error:
-            form.refuse(error)
-            return self._show(request, bucket, form, status=STATUS_OF[error.kind])
+            return self._show(request, bucket, form, told_at_field(form, error), status=STATUS_OF[error.kind])
         return asked_for(request, operation)
 
     def _show(
-        self, request: SignedInRequest, bucket: Bucket, form: DeleteObjectsForm, *, status: int = HTTPStatus.OK
+        self,
+        request: SignedInRequest,
+        bucket: Bucket,
+        form: DeleteObjectsForm,
+        trouble: CloudconsoleError | None = None,
+        *,
+        status: int = HTTPStatus.OK,
     ) -> HttpResponse:
         chosen = form.cleaned_data["object"]
         context = {
+            "trouble": trouble,
             "bucket": bucket,
             "form": form,
             "chosen": [(reference_of(one.key, one.version_id), one) for one in chosen],
