@@ -5,6 +5,9 @@ from __future__ import annotations
 from audit.verbs import register
 
 INVENTORY_REFRESHED = register("inventory.refreshed", "{actor} had AWS asked what runs in {accounts}")
+INVENTORY_INTERVAL_CHANGED = register(
+    "inventory.interval_changed", "{actor} has AWS asked every {seconds} seconds what runs in {account}"
+)
 VIEW_SAVED = register("saved_view.saved", "{actor} saved the view “{subject}” of a list")
 VIEW_DELETED = register("saved_view.deleted", "{actor} deleted the saved view “{subject}”")
 

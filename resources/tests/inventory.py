@@ -22,8 +22,9 @@ def instances(owner: AwsAccount, count: int, *, region: str = "eu-central-1", st
     )
     StateTransition.objects.bulk_create(
         [
-            StateTransition(instance=row, to_state="running", not_before=row.launched_at, not_after=row.launched_at)
+            StateTransition(instance=row, to_state="running", not_before=at, not_after=at)
             for row in made
+            if (at := row.launched_at) is not None
         ],
         batch_size=1000,
     )

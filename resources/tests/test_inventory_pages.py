@@ -29,7 +29,7 @@ def signed_in(user: User) -> Client:
     return client
 
 
-def page(user: User, path: str, query: dict[str, object] | None = None) -> str:
+def page(user: User, path: str, query: dict[str, str | list[str]] | None = None) -> str:
     answer = signed_in(user).get(path, query or {})
     assert answer.status_code == 200
     return answer.content.decode()

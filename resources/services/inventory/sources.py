@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q
 
-from accounts.models import AwsAccount, Status
+import audit.services
+from accounts.models import AwsAccount, Status, User
+from resources import verbs
 from resources.models import InventorySource
 
 # Without credentials that work there is nothing to ask; the account's own check tells when they do again.
@@ -26,6 +29,19 @@ def claim_due(now: datetime) -> list[AwsAccount]:
     has_come = Q(next_sync_at=None) | Q(next_sync_at__lte=now)
     connected = InventorySource.objects.filter(has_come, account__deleted_at=None, account__status__in=_ASKED)
     return [source.account for source in connected.select_related("account").order_by("account__alias") if _claimed(source, now)]
+
+
+@transaction.atomic
+def set_interval(*, source: InventorySource, seconds: int, by: User) -> None:
+    """Change how often the account is asked, from its next time on."""
+    InventorySource.objects.filter(pk=source.pk).update(interval_s=seconds)
+    audit.services.record(
+        verbs.INVENTORY_INTERVAL_CHANGED,
+        actor=by,
+        subject=source.account.alias,
+        account=source.account,
+        detail={"seconds": seconds},
+    )
 
 
 def _claimed(source: InventorySource, now: datetime) -> bool:
