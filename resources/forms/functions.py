@@ -27,7 +27,7 @@ class InvokeForm(RefusableForm):
         required=False,
         strip=False,
         initial="{}",
-        help_text="JSON; at most 6 MB when waiting, 1 MB when not.",
+        help_text="JSON. Here at most 2 MB; the API takes 6 MB, and 1 MB where one does not wait.",
         widget=forms.Textarea(attrs={**_PLAIN, "rows": 12, "data-json": ""}),
     )
     invocation_type = forms.ChoiceField(label="How", choices=WAYS, initial=WAYS[0][0])
