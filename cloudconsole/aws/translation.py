@@ -95,7 +95,7 @@ def from_answer(service: str, operation: str, answer: Mapping[str, Any], secrets
     reading = codes.reading_of(service, operation, code, message, int(metadata.get("HTTPStatusCode", 0)))
     skew = _skew_s(metadata.get("HTTPHeaders", {}))
     denial = denial_in(message) if reading.cause is AwsErrorKind.ACCESS_DENIED else None
-    if code in _CLOCK_CODES and _is_about_the_clock(message, skew):
+    if code in _CLOCK_CODES and _is_about_the_clock(code, message, skew):
         reading = _skewed(skew)
     elif denial is not None and reading is codes.DENIED:
         reading = explained(reading, denial)
@@ -161,11 +161,15 @@ def _in_utc(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _is_about_the_clock(message: str, skew: float | None) -> bool:
-    """AWS's own words count even where the clocks agree by now: they may not have when the request was signed."""
-    if any(words in message.lower() for words in _CLOCK_WORDS):
-        return True
-    return skew is not None and abs(skew) > _TOLERATED_SKEW_S
+def _is_about_the_clock(code: str, message: str, skew: float | None) -> bool:
+    """AWS's own words count even where the clocks agree by now: they may not have when the request was signed.
+
+    EC2 says RequestExpired of expired credentials as well as of a wrong clock; there only the clocks tell.
+    """
+    is_skewed = skew is not None and abs(skew) > _TOLERATED_SKEW_S
+    if code == "RequestExpired" and skew is not None:
+        return is_skewed
+    return is_skewed or any(words in message.lower() for words in _CLOCK_WORDS)
 
 
 def _skewed(skew: float | None) -> Reading:
