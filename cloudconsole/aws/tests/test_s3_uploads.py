@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 import pytest
 import requests
 
-from cloudconsole.aws import s3
+from cloudconsole.aws import clients, s3
 from cloudconsole.aws.credentials import Access
 from cloudconsole.aws.errors import AwsError, AwsErrorKind
 from cloudconsole.aws.s3 import uploads
@@ -87,6 +87,18 @@ def test_a_large_file_goes_in_parts(simulator: SimulatorHandle, access: Access, 
     content = downloaded(access, "large")
     assert (len(content), crc32(content)) == (size, done.checksum)
     assert s3.head_object(access, EU, BUCKET, "large").checksum_crc32 == done.checksum
+
+
+def test_s3_is_told_what_the_whole_must_be(access: Access) -> None:
+    told: list[dict[str, object]] = []
+    s3_client = clients.client("s3", EU)
+    s3_client.meta.events.register("before-parameter-build.s3.CompleteMultipartUpload", lambda params, **_: told.append(params))
+
+    done = s3.upload(access, EU, BUCKET, "large", stream(17 * MIB))
+
+    [params] = told
+    assert (params["ChecksumCRC32"], params["MpuObjectSize"]) == (done.checksum, 17 * MIB)
+    clients.close()  # with what is registered on it
 
 
 @pytest.mark.parametrize("size", [3, 17 * MIB])
