@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, F, Min, Q, Value
 
 from accounts.models import AwsAccount, User
 from cloudconsole.core.permissions import Perm
 from resources.models import Bucket, Function, Instance, Scan, ScanStatus
-from resources.rules.uptime import RUNNING
+from resources.models.inventory import ResourceQuerySet
+from resources.rules.uptime import RUNNING, TERMINATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +40,38 @@ def what_runs(user: User, accounts: Sequence[AwsAccount]) -> WhatRuns:
         failed=Count("pk", filter=Q(status=ScanStatus.FAILED)),
         as_of=Min("observed_at", filter=Q(status=ScanStatus.COMPLETE)),
     )
-    instances = Instance.objects.visible_to(user, Perm.RESOURCES_VIEW).present().filter(account__in=accounts)
-    states = instances.exclude(state="terminated").aggregate(all=Count("pk"), running=Count("pk", filter=Q(state=RUNNING)))
+    counts = _counts(user, accounts)
+    instances = {state: count for (kind, state), count in counts.items() if kind == "instance" and state != TERMINATED}
     return WhatRuns(
         asked=bool(asked["complete"]),
-        running=states["running"],
-        instances=states["all"],
-        buckets=Bucket.objects.visible_to(user, Perm.RESOURCES_VIEW).present().filter(account__in=accounts).count(),
-        functions=Function.objects.visible_to(user, Perm.RESOURCES_VIEW).present().filter(account__in=accounts).count(),
+        running=instances.get(RUNNING, 0),
+        instances=sum(instances.values()),
+        buckets=counts.get(("bucket", ""), 0),
+        functions=counts.get(("function", ""), 0),
         failed=asked["failed"],
         as_of=asked["as_of"],
     )
+
+
+def _counts(user: User, accounts: Sequence[AwsAccount]) -> dict[tuple[str, str], int]:
+    """How many there are by kind and state, in one query."""
+    kinds: tuple[tuple[str, ResourceQuerySet[Any], Any], ...] = (
+        ("instance", Instance.objects.all(), F("state")),
+        ("bucket", Bucket.objects.all(), Value("")),
+        ("function", Function.objects.all(), Value("")),
+    )
+    parts = [
+        rows.visible_to(user, Perm.RESOURCES_VIEW)
+        .present()
+        .filter(account__in=accounts)
+        .order_by()
+        .annotate(kind=Value(kind), group=group)
+        .values("kind", "group")
+        .annotate(count=Count("pk"))
+        .values_list("kind", "group", "count")
+        for kind, rows, group in kinds
+    ]
+    return {(kind, group): count for kind, group, count in parts[0].union(*parts[1:], all=True)}
 
 
 def instances_like(user: User, words: Sequence[str], limit: int) -> list[Instance]:

@@ -108,7 +108,7 @@ def test_a_page_asks_the_database_as_often_for_forty_accounts_as_for_two(admin: 
     with CaptureQueriesContext(connection) as many:
         client.get(path)
     assert len(many) == len(few)
-    assert len(many) <= 20
+    assert len(many) <= 15
 
 
 @pytest.mark.parametrize("path", ["/", "/accounts", "/costs/snapshots"])
