@@ -117,9 +117,6 @@ class UploadFiles(Page):
 
     permission = Perm.RESOURCES_OPERATE
 
-    def get(self, request: SignedInRequest, account_id: int, name: str) -> HttpResponse:
-        return redirect(reverse("resources:objects", args=[account_id, name]))
-
     def post(self, request: SignedInRequest, account_id: int, name: str) -> HttpResponse:
         bucket = selectors.bucket_for(request.user, name, self.permission, account=str(account_id))
         prefix, replace = request.POST.get("prefix", ""), request.POST.get("replace") == "yes"
@@ -133,9 +130,6 @@ class DeleteObjects(Page):
     """Says what would be deleted, and asks for it once the person is sure."""
 
     permission = Perm.RESOURCES_OPERATE
-
-    def get(self, request: SignedInRequest, account_id: int, name: str) -> HttpResponse:
-        return redirect(reverse("resources:objects", args=[account_id, name]))
 
     def post(self, request: SignedInRequest, account_id: int, name: str) -> HttpResponse:
         bucket = selectors.bucket_for(request.user, name, self.permission, account=str(account_id))
