@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.requests import person, valid
-from accounts.models import AuthMethod, AwsAccount, Environment
+from accounts.models import Approval, AuthMethod, AwsAccount, Environment
 from accounts.permissions import declared
 from accounts.selectors import aws_accounts as selectors
 from accounts.services import aws_accounts, inputs, policies, verification
@@ -43,7 +43,7 @@ class AccountSerializer(serializers.ModelSerializer[AwsAccount]):
         model = AwsAccount
         fields = [
             "id", "alias", "account_id", "auth_method", "access_key_hint", "role_arn", "hub", "external_id", "regions",
-            "environment", "capabilities", "status", "status_code", "status_detail", "status_remedy", "verified_at",
+            "environment", "capabilities", "approval", "status", "status_code", "status_detail", "status_remedy", "verified_at",
             "credentials_expire_at", "key_created_at", "enabled_regions", "regions_observed_at", "created_at",
         ]  # fmt: skip
         read_only_fields = fields
@@ -91,6 +91,9 @@ class NewAccountSerializer(_AccountFields):
 
 class AccountChangesSerializer(_AccountFields):
     alias = serializers.CharField(max_length=63, required=False)
+    approval = serializers.ChoiceField(
+        choices=Approval.choices, required=False, help_text="Whether what destroys something waits for a second person."
+    )
 
 
 class DeletionSerializer(serializers.Serializer[Any]):
@@ -257,6 +260,7 @@ def _changes(account: AwsAccount, given: dict[str, Any]) -> inputs.AccountChange
     return inputs.AccountChanges(
         alias=given.get("alias"),
         environment=given.get("environment"),
+        approval=given.get("approval"),
         regions=given.get("regions"),
         capabilities=given.get("capabilities"),
         credentials=_credentials(_completed(account, given)) if any(name in given for name in _CREDENTIAL_FIELDS) else None,

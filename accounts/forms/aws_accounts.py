@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 
-from accounts.models import AuthMethod, AwsAccount, Environment
+from accounts.models import Approval, AuthMethod, AwsAccount, Environment
 from accounts.services import inputs
 from accounts.services.inputs import AccountChanges, CredentialInput, InvalidInput, NewAccount
 from cloudconsole.aws.policy import BY_DEFAULT, CAPABILITIES
@@ -141,11 +141,17 @@ class EditAccountForm(RefusableForm):
         help_text="Separated by commas. Empty: every region that is enabled.",
         widget=forms.TextInput(attrs={**_PLAIN, "placeholder": "eu-central-1, us-east-1"}),
     )
+    approval = forms.ChoiceField(
+        label="Approval by a second person",
+        required=False,
+        choices=Approval.choices,
+        help_text="For what destroys something: terminating instances, deleting or emptying buckets.",
+    )
     capabilities = forms.MultipleChoiceField(required=False, choices=_CAPABILITIES)
 
     @classmethod
     def of(cls, account: AwsAccount) -> EditAccountForm:
-        given = {name: getattr(account, name) for name in ("alias", "environment", "capabilities")}
+        given = {name: getattr(account, name) for name in ("alias", "environment", "approval", "capabilities")}
         return cls(initial={**given, "regions": ", ".join(account.regions)})
 
     @property
@@ -156,6 +162,7 @@ class EditAccountForm(RefusableForm):
         return AccountChanges(
             alias=given["alias"],
             environment=given["environment"],
+            approval=given["approval"] or None,
             regions=[name for name in names if name],
             capabilities=given["capabilities"],
         )

@@ -279,6 +279,7 @@ def _apply(draft: AwsAccount, changes: AccountChanges) -> list[str]:
         "environment": None if changes.environment is None else inputs.environment(changes.environment),
         "regions": None if changes.regions is None else inputs.region_names(changes.regions),
         "capabilities": None if changes.capabilities is None else inputs.capability_names(changes.capabilities),
+        "approval": None if changes.approval is None else inputs.approval(changes.approval),
     }
     changed = {name: value for name, value in given.items() if value is not None and value != getattr(draft, name)}
     for name, value in changed.items():
@@ -294,7 +295,9 @@ def _store_change(draft: AwsAccount, fields: list[str], by: User) -> None:
         _locked(draft)
         _save(draft, fields)
         _published(draft)
-        audit.record(verbs.ACCOUNT_CHANGED, actor=by, account=draft, detail={"fields": ", ".join(fields)})
+        # Who weakens the second person's say is told with what it became.
+        told = {"approval": str(draft.approval)} if "approval" in fields else {}
+        audit.record(verbs.ACCOUNT_CHANGED, actor=by, account=draft, detail={"fields": ", ".join(fields), **told})
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from accounts import rules
-from accounts.models import AuthMethod, Environment
+from accounts.models import Approval, AuthMethod, Environment
 from cloudconsole.aws.policy import BY_DEFAULT, CAPABILITIES
 from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError
@@ -74,6 +74,7 @@ class AccountChanges:
     environment: str | None = None
     regions: Sequence[str] | None = None
     capabilities: Sequence[str] | None = None
+    approval: str | None = None
     credentials: CredentialInput | None = None
 
 
@@ -117,6 +118,12 @@ def environment(text: str) -> Environment:
     if text not in Environment.values:
         raise InvalidInput(f"Must be one of {', '.join(Environment.values)}.", attr="environment")
     return Environment(text)
+
+
+def approval(text: str) -> Approval:
+    if text not in Approval.values:
+        raise InvalidInput(f"Must be one of {', '.join(Approval.values)}.", attr="approval")
+    return Approval(text)
 
 
 def region_names(names: Sequence[str]) -> list[str]:

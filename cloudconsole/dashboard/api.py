@@ -20,6 +20,7 @@ from costs.api.answers import AnswerSerializer, MoneyField, SummarySerializer, a
 from costs.api.parameters import Parameters, reader, valid
 from costs.api.snapshots import SnapshotSerializer
 from costs.selectors.questions import Answer
+from resources.api.operations import OperationSerializer
 
 
 class DashboardParameters(Parameters):
@@ -60,6 +61,7 @@ class OverviewSerializer(serializers.Serializer[Overview]):
     accounts = SpendingSerializer(many=True)
     account_count = serializers.IntegerField()
     running = SnapshotSerializer(many=True)
+    operations = OperationSerializer(many=True, help_text="What is under way in AWS, or waits for approval.")
     notices = NoticeSerializer(many=True)
     steps = StepSerializer(many=True, help_text="What a new installation still lacks; empty once there are figures.")
     activity = AuditEventSerializer(many=True)

@@ -24,12 +24,15 @@ from costs.selectors import snapshots, sources
 from costs.selectors.costs import Reader
 from costs.selectors.questions import Answer, Granularity, Question
 from costs.selectors.summary import Summary, summary
+from resources.models import Operation
+from resources.selectors import operations
 from resources.selectors.overview import WhatRuns, what_runs
 
 DAYS_SHOWN = 30
 MONTHS_SHOWN = 13
 EVENTS_SHOWN = 7
 ACCOUNTS_SHOWN = 8
+OPERATIONS_SHOWN = 8
 _DAY = timedelta(days=1)
 
 
@@ -56,6 +59,7 @@ class Overview:
     accounts: list[AccountRow]
     account_count: int
     running: list[CostSnapshot]
+    operations: list[Operation]
     runs: WhatRuns | None
     activity: list[AuditEvent]
     notices: list[Notice]
@@ -92,6 +96,7 @@ def overview(user: User, shown: Scope) -> Overview:
         ),
         account_count=len(shown.accounts),
         running=running,
+        operations=list(operations.open_on(user, shown.accounts)[:OPERATIONS_SHOWN]) if shown.accounts else [],
         runs=what_runs(user, shown.accounts) if shown.accounts else None,
         activity=_activity(user, shown),
         notices=health.notices(shown.accounts, known),

@@ -23,6 +23,7 @@ from resources.selectors.operations import GROUPS, Question
 from resources.services import operations as services
 
 PAGE_SIZE = 50
+MOST_RUNNING = 8  # as a part of another page
 
 
 class OperationList(Page):
@@ -52,7 +53,9 @@ class Running(Page):
 
     def get(self, request: SignedInRequest) -> HttpResponse:
         shown = scope.of(request.user, request.GET, self.permission)
-        return render(request, "operations/_running.html", {"operations": selectors.open_on(request.user, shown.accounts)[:8]})
+        return render(
+            request, "operations/_running.html", {"operations": selectors.open_on(request.user, shown.accounts)[:MOST_RUNNING]}
+        )
 
 
 class OperationDetail(Page):
