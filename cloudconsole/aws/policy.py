@@ -174,6 +174,7 @@ CAPABILITIES: Mapping[str, Capability] = {
             "Find out which regions are enabled.",
             ("account:ListRegions", "ec2:DescribeRegions"),
         ),
+        *_RESOURCES,
         Capability(
             "key_rotation",
             "Replace its own access key when it has become old.",
@@ -182,7 +183,6 @@ CAPABILITIES: Mapping[str, Capability] = {
             of_user=True,
             by_default=False,
         ),
-        *_RESOURCES,
     )
 }
 
