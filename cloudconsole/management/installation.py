@@ -145,7 +145,7 @@ class Installation:
         terminal.say()
         terminal.say(f"  Open       {self._address}")
         if admin.password:
-            terminal.say(f"  Sign in    {admin.username}  /  {admin.password}   (shown only now; change it in Admin)")
+            terminal.say(f"  Sign in    {admin.username}  /  {admin.password}   (shown only now; change it in Settings)")
         elif admin.made:
             terminal.say(f"  Sign in    {admin.username}, with the password in ADMIN_PASSWORD")
         if self._organization:
