@@ -21,7 +21,6 @@ VAR_DIR = env.var_dir
 
 SECRET_KEY = env.secret_key
 FERNET_KEYS = list(env.fernet_keys)
-FERNET_USE_HKDF = True
 KMS_KEY_ID = env.kms_key_id
 KMS_OLD_KEY_IDS = list(env.kms_old_key_ids)
 KMS_DATA_KEY_CACHE_MINUTES = env.kms_data_key_cache_minutes

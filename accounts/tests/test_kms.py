@@ -18,6 +18,8 @@ from rest_framework.test import APIClient
 from accounts.models import AwsAccount, AwsCredential, User
 from accounts.services import credentials, encryption
 from accounts.tests.conftest import Connect, key_fields
+from audit.services.answers import DatabaseStore
+from cloudconsole.api.answers import Answer, Verdict
 from cloudconsole.aws import clients, kms
 from cloudconsole.sealing import Context, KeyUnavailable, Unreadable, keyring
 from cloudconsole.simulator.faults import Fault, FaultKind
@@ -194,6 +196,27 @@ def test_without_kms_actions_are_refused_with_the_reason_and_pages_still_served(
     assert (account.status_code, account.status_remedy) == (code, refused.value.remedy)
     (warning,) = run_checks(tags=["keys"], databases=["default"])
     assert (warning.id, warning.is_serious()) == ("cloudconsole.W007", False)
+
+
+def test_a_request_whose_answer_could_not_be_kept_does_not_act(key: str, admin_of_kms: Any, admin: User, api: Api) -> None:
+    def made_token() -> Any:
+        return api(admin).post("/api/auth/tokens", {"name": "ci"}, headers={"Idempotency-Key": "k1"})
+
+    admin_of_kms.disable_key(KeyId=short(key))
+    refused = made_token()
+    assert (refused.status_code, refused.json()["code"]) == (503, "kms_key_disabled")
+    assert not admin.personal_tokens.exists()
+    admin_of_kms.enable_key(KeyId=short(key))
+    assert made_token().json()["token"] == made_token().json()["token"]
+
+
+@pytest.mark.django_db
+def test_kms_going_away_while_a_request_acts_does_not_let_it_act_twice(key: str, simulator: SimulatorHandle) -> None:
+    store = DatabaseStore()
+    assert store.claim(1, "k1", "same") is Verdict.CLAIMED
+    simulator.add_faults(Fault(service="kms", fault=FaultKind.DENIED, times=1))
+    store.keep(1, "k1", Answer(201, {}, "the answer"))
+    assert store.claim(1, "k1", "same") is Verdict.ANSWER_LOST
 
 
 def test_rotation_ends_with_the_reason_when_kms_is_away_and_goes_on_later(

@@ -1,6 +1,6 @@
-import fernet_fields.fields
 from django.db import migrations, models
 
+import cloudconsole.sealing.fields
 from audit import triggers
 
 
@@ -64,7 +64,8 @@ class Migration(migrations.Migration):
                 ('claimed_at', models.DateTimeField()),
                 ('status', models.PositiveSmallIntegerField(null=True)),
                 ('headers', models.JSONField(default=dict)),
-                ('body', fernet_fields.fields.EncryptedTextField(default='', editable=False)),
+                ('body', cloudconsole.sealing.fields.SealedField(default=b'')),
+                ('body_key', cloudconsole.sealing.fields.KeyIdField(blank=True, db_index=True, default='', editable=False, max_length=200)),
             ],
             options={
                 'indexes': [models.Index(fields=['claimed_at'], name='remembered_answer_age')],
