@@ -119,7 +119,7 @@ def test_answers_to_idempotency_keys_move_with_everything_else(
         return api(admin).post("/api/auth/tokens", {"name": "ci"}, headers={"Idempotency-Key": "k1"})
 
     first = made_token()
-    new, old = ids(settings, NEW, OLD)
+    _, old = ids(settings, NEW, OLD)
     assert encryption.rows_per_key() == {old: 1}
     out = rotated()
     assert f"Moved 1 from {old}." in out
