@@ -16,7 +16,7 @@ from cloudconsole.dashboard.spending import by_first_key, is_settled
 from costs.models import CostSource, SourceStatus
 from costs.selectors.questions import Answer
 
-_LOST = (SourceStatus.DENIED, SourceStatus.NOT_ENABLED, SourceStatus.PARTIAL, SourceStatus.STALE)
+LOST = (SourceStatus.DENIED, SourceStatus.NOT_ENABLED, SourceStatus.PARTIAL, SourceStatus.STALE)
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _sum(amounts: Sequence[Decimal]) -> Decimal | None:
 
 def _state(account: AwsAccount, source: CostSource | None) -> tuple[str, str]:
     """The graver of the two: whether AWS lets us in, and whether costs can be read."""
-    if account.status in (Status.ERROR, Status.PENDING) or source is None or source.status not in _LOST:
+    if account.status in (Status.ERROR, Status.PENDING) or source is None or source.status not in LOST:
         return account.status, account.get_status_display()
     word = source.get_status_display()
     return source.status, word if source.status == SourceStatus.NOT_ENABLED else f"Costs: {word.lower()}"
@@ -115,7 +115,7 @@ def misses_accounts(sources: Iterable[CostSource]) -> bool:
 
 def notices(accounts: Sequence[AwsAccount], sources: Iterable[CostSource]) -> list[Notice]:
     unreachable = [account for account in accounts if account.status == Status.ERROR]
-    unread = [source for source in sources if source.status in _LOST and source.account.status != Status.ERROR]
+    unread = [source for source in sources if source.status in LOST and source.account.status != Status.ERROR]
     return [
         *(_unreachable(account) for account in unreachable),
         *_credentials(account for account in accounts if account.status != Status.ERROR),

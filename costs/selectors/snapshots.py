@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from accounts.models import User
 from cloudconsole.core.errors import CloudconsoleError, Kind
@@ -52,6 +54,22 @@ def windows_of(run: CostSnapshot) -> QuerySet[SnapshotWindow]:
 def current_window(run: CostSnapshot) -> SnapshotWindow | None:
     """The question that a worker is at, or goes on with."""
     return run.windows.filter(status=WindowStatus.WAITING).first() if run.is_open else None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why windows of a run failed, and how many for this reason."""
+
+    code: str
+    detail: str
+    windows: int
+
+
+def causes_of(run: CostSnapshot) -> list[Cause]:
+    """The different reasons for which windows failed, the most frequent first."""
+    failed = run.windows.filter(status=WindowStatus.FAILED).order_by().values_list("error_code", "error_detail")
+    counted = failed.annotate(count=Count("pk")).order_by("-count", "error_code")
+    return [Cause(code, detail, count) for code, detail, count in counted]
 
 
 def restatements_of(run: CostSnapshot) -> QuerySet[CostRestatement]:
