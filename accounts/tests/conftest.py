@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -11,7 +11,9 @@ import pytest
 from django.db import connection
 from rest_framework.test import APIClient
 
+from accounts import issuers
 from accounts.models import AwsAccount, Grant, User
+from accounts.tests.provider import Provider
 from cloudconsole.core.permissions import Role
 from cloudconsole.simulator.organization import DemoKey
 from cloudconsole.simulator.process import SimulatorHandle
@@ -51,6 +53,17 @@ def connect_role(simulator: SimulatorHandle, admin: User, connect: Connect, api:
         return AwsAccount.objects.get(pk=answer.json()["id"])
 
     return made
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    """An OpenID Connect provider with one key, which nobody remembers yet."""
+    made = Provider()
+    made.add_key("first")
+    issuers.forget_keys()
+    yield made
+    made.close()
+    issuers.forget_keys()
 
 
 @pytest.fixture
