@@ -24,7 +24,7 @@ from conftest import PASSWORD
 from costs.models import CostSnapshot, CostSource
 
 PLACEHOLDER = re.compile(r"<(?:\w+:)?(\w+)>")
-OTHERS_OWN = re.compile(r"/(?:tokens|passkeys)/<")  # nobody but their owner
+OTHERS_OWN = re.compile(r"/(?:tokens|passkeys|confirm/provider)/<")  # nobody but their owner
 REFUSALS = (401, 403, 404)
 
 
@@ -56,6 +56,7 @@ class World:
             "verify/<": "no-such-key",
             "password/reset": "x",
             "sign-in": "oidc",
+            "confirm/provider": "oidc",
         }
         found = [noun for noun in thing if noun in path]
         if PLACEHOLDER.search(path) and len(found) != 1:

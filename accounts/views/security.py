@@ -86,6 +86,8 @@ class AskProvider(_Own):
     http_method_names = ["get", "head", "options"]
 
     def get(self, request: SignedInRequest, provider_id: str) -> HttpResponse:
+        if provider_id not in {issuer.slug for issuer in proofs.providers_of(request.user)}:
+            raise Http404("That provider does not know you.")
         return single_sign_on.ask_again(request, provider_id)
 
 
