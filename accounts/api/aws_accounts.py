@@ -214,10 +214,13 @@ class Policy(AccountView):
         tags=["accounts"],
     )
     def get(self, request: Request, account_id: str) -> Response:
-        """The least IAM policy for the capabilities switched on, or for those named by `capabilities`."""
+        """The least IAM policy for the capabilities switched on, or for those named by `capabilities`.
+
+        For an account that assumes roles in others it allows `sts:AssumeRole` on those roles too.
+        """
         account, named = self.account(account_id), request.query_params.getlist("capabilities")
         wanted = inputs.capability_names(named) if named else None
-        return Response(policies.permissions_policy(account=account, capabilities=wanted))
+        return Response(policies.permissions_policy(account=account, actor=person(request), capabilities=wanted))
 
 
 class TrustPolicy(AccountView):
@@ -234,7 +237,7 @@ class CloudFormation(AccountView):
 
     @extend_schema(responses=dict[str, Any], tags=["accounts"])
     def get(self, request: Request, account_id: str) -> Response:
-        """A CloudFormation template that creates the role, its trust in the hub and its least policy. 409 `no_role`.
+        """A CloudFormation template that creates the role, its trust in the identity that assumes it, and its least policy. 409 `no_role`.
 
         The header `Link` has the address of AWS's console that takes it, with relation `create-form`.
         """

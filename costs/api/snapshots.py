@@ -61,8 +61,8 @@ class SnapshotSerializer(serializers.ModelSerializer[CostSnapshot]):
         model = CostSnapshot
         fields = [
             "id", "account", "alias", "trigger", "status", "requested_by", "start", "end", "windows_done", "windows_total",
-            "windows_stored", "windows_failed", "requests", "price", "rows", "restated", "error_code", "error_detail", "error_remedy", "not_before",
-            "created_at", "started_at", "finished_at",
+            "windows_stored", "windows_failed", "requests", "price", "rows", "restated", "error_code", "error_detail",
+            "error_remedy", "not_before", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -86,7 +86,7 @@ class Reader:
 
     def by_currency(self, question: Question) -> tuple[Answer, ...]:
         """One answer for each currency that the costs are in, by its code; one without a currency where nothing is stored."""
-        found = sorted(self._flags(plans.reads(self.parts, question, self._values), question))
+        found: list[str | None] = [*sorted(self._flags(plans.reads(self.parts, question, self._values), question))]
         return tuple(self.answer(replace(question, currency=currency)) for currency in found or [None])
 
     def _flags(self, reads: Sequence[Read], question: Question) -> dict[str, dict[date, Flags]]:
