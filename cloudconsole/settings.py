@@ -226,6 +226,7 @@ SIMPLE_JWT = {
 
 # Lower parts call these by name, so that they need not import what stands above them.
 IDEMPOTENCY_STORE = "audit.services.answers.DatabaseStore"
+READINESS_PARTS = {"keys": "accounts.services.keys_health.state"}
 REALTIME_AUDIENCE = "accounts.selectors.live_groups"
 
 REST_FRAMEWORK: dict[str, Any] = {
