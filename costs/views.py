@@ -37,6 +37,7 @@ class SnapshotList(Page):
             "sources": sources.visible(request.user).filter(account__in=accounts),
             "spent": sources.spent_this_month(request.user),
             "may_refresh": _refreshable(request).exists(),
+            "sees_disconnected": request.user.may(Perm.ACCOUNTS_MANAGE),
         }
         return render(request, "costs/snapshots.html", context)
 
@@ -49,6 +50,7 @@ class SnapshotDetail(Page):
         ended = run.finished_at or clock.now()
         context = {
             "run": run,
+            "gone": run.source.account.deleted_at,
             "current": selectors.current_window(run),
             "windows": selectors.windows_of(run),
             "causes": selectors.causes_of(run),

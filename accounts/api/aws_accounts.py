@@ -16,6 +16,7 @@ from accounts.api.requests import person, valid
 from accounts.models import AuthMethod, AwsAccount, Environment
 from accounts.permissions import declared
 from accounts.selectors import aws_accounts as selectors
+from accounts.selectors import hanging
 from accounts.services import aws_accounts, inputs, policies, verification
 from cloudconsole.api import parameters
 from cloudconsole.api.views import ApiView, ListApiView
@@ -39,12 +40,15 @@ _EXAMPLE = OpenApiExample(
 
 
 class AccountSerializer(serializers.ModelSerializer[AwsAccount]):
+    disconnected_at = serializers.DateTimeField(source="deleted_at", read_only=True, allow_null=True)
+
     class Meta:
         model = AwsAccount
         fields = [
             "id", "alias", "account_id", "auth_method", "access_key_hint", "role_arn", "hub", "external_id", "regions",
             "environment", "capabilities", "status", "status_code", "status_detail", "status_remedy", "verified_at",
             "credentials_expire_at", "key_created_at", "enabled_regions", "regions_observed_at", "created_at",
+            "disconnected_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -139,9 +143,20 @@ class Accounts(ListApiView):
     queryset = AwsAccount.objects.none()  # for the OpenAPI document, which has no reader
 
     def get_queryset(self) -> QuerySet[AwsAccount]:
-        return selectors.visible(person(self.request)).order_by(*parameters.ordering(self.request, _ORDERINGS, "alias"), "pk")
+        reader = person(self.request)
+        gone = "true" in parameters.choices(self.request, "disconnected", ("true", "false"))
+        found = hanging.disconnected(reader) if gone else selectors.visible(reader)
+        return found.order_by(*parameters.ordering(self.request, _ORDERINGS, "alias"), "pk")
 
-    @extend_schema(tags=["accounts"], parameters=[OpenApiParameter("ordering", str, description="Fields, minus for descending.")])
+    @extend_schema(
+        tags=["accounts"],
+        parameters=[
+            OpenApiParameter("ordering", str, description="Fields, minus for descending."),
+            OpenApiParameter(
+                "disconnected", bool, description="true: accounts that are disconnected and not purged; for admins."
+            ),
+        ],
+    )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The AWS accounts you may see."""
         return super().get(request, *args, **kwargs)
@@ -237,7 +252,7 @@ class CloudFormation(AccountView):
 
     @extend_schema(responses=dict[str, Any], tags=["accounts"])
     def get(self, request: Request, account_id: str) -> Response:
-        """A CloudFormation template that creates the role, its trust in the identity that assumes it, and its least policy. 409 `no_role`.
+        """A CloudFormation template that creates the role, its trust in who assumes it, and its least policy. 409 `no_role`.
 
         The header `Link` has the address of AWS's console that takes it, with relation `create-form`.
         """

@@ -7,6 +7,7 @@ from cloudconsole.dashboard import views
 urlpatterns = [
     path("", views.Overview.as_view(), name="overview"),
     path("running", views.Running.as_view(), name="running"),
+    path("disconnected/<int:pk>", views.History.as_view(), name="history"),
     path("palette", views.Palette.as_view(), name="palette"),
     path("sign-in", LoginView.as_view(extra_context={"issuers": issuers.issuers}), name="sign-in"),
     path("sign-out", LogoutView.as_view(), name="sign-out"),

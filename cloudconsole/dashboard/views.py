@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from accounts import scope
 from accounts.requests import SignedInRequest
+from accounts.selectors import hanging
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
 from cloudconsole.dashboard import figures
 from cloudconsole.dashboard.context import Frame, frame_of
+from cloudconsole.dashboard.history import history_of
 from cloudconsole.dashboard.overview import overview
 from costs.selectors import snapshots
 
@@ -54,6 +56,16 @@ class Running(Page):
         shown = scope.of(request.user, request.GET, self.permission)
         runs = snapshots.visible(request.user).open().filter(source__account__in=shown.accounts)
         return render(request, "dashboard/_running.html", {"running": runs})
+
+
+class History(Page):
+    """What was an account like that is disconnected now?"""
+
+    permission = Perm.ACCOUNTS_MANAGE
+
+    def get(self, request: SignedInRequest, pk: int) -> HttpResponse:
+        account = get_object_or_404(hanging.disconnected(request.user), pk=pk)
+        return render(request, "dashboard/history.html", {"history": history_of(request.user, account)})
 
 
 class Palette(Page):
