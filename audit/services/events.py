@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -18,6 +20,19 @@ from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.requests import RequestContext
 
 _NOBODY = RequestContext(request_id="")
+
+
+_by_itself: ContextVar[str] = ContextVar("audit_by_itself", default="")
+
+
+@contextmanager
+def by_itself(name: str) -> Iterator[None]:
+    """What is recorded meanwhile was done by the installation itself, called `name`, on whosever behalf it was done."""
+    token = _by_itself.set(name)
+    try:
+        yield
+    finally:
+        _by_itself.reset(token)
 
 
 class TrailBroken(CloudconsoleError):
@@ -45,11 +60,11 @@ def record(
     Writers queue for the head from here to the commit, so call this last. An event that must outlive a rollback
     (a refusal) is recorded after the transaction that was rolled back, not inside it.
     """
-    person = None if isinstance(actor, AnonymousUser) else actor
+    person = None if isinstance(actor, AnonymousUser) or _by_itself.get() else actor
     context = requests.current() or _NOBODY
     event = AuditEvent(
         actor_id=person.pk if person else None,
-        actor_name=clean_text(person.get_username(), 150) if person else "",
+        actor_name=clean_text(person.get_username(), 150) if person else _by_itself.get(),
         role=str(person.role) if person else "",
         ip=clean_text(context.ip or "", 45),
         auth=context.auth,
@@ -58,6 +73,7 @@ def record(
         account_pk=account.pk if account else None,
         account_alias=account.alias if account else "",
         account_number=account.account_id if account else "",
+        account_environment=account.environment if account else "",
         region=clean_text(region, 32),
         target=clean_text(target, 2048),
         outcome=Outcome(outcome).value,
