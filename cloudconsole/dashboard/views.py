@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from accounts import scope
+from accounts.models import User
 from accounts.requests import SignedInRequest
 from accounts.selectors import hanging
 from cloudconsole.core.pages import Page
@@ -16,6 +17,7 @@ from cloudconsole.core.permissions import Perm
 from cloudconsole.dashboard import figures
 from cloudconsole.dashboard.context import Frame, frame_of
 from cloudconsole.dashboard.history import history_of
+from cloudconsole.dashboard.navigation import ACTIONS
 from cloudconsole.dashboard.overview import overview
 from costs.selectors import snapshots
 
@@ -24,10 +26,13 @@ ACCOUNTS_SHOWN = 8
 
 @dataclass(frozen=True)
 class Hit:
+    """Leads to `url`, or sets the `theme`."""
+
     label: str
     url: str
     icon: str
     note: str = ""
+    theme: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,14 +74,18 @@ class History(Page):
 
 
 class Palette(Page):
-    """What can be gone to by the words typed so far: pages and accounts."""
+    """What can be gone to or done by the words typed so far: pages, accounts, actions."""
 
     permission = Perm.SELF
 
     def get(self, request: SignedInRequest) -> HttpResponse:
         words = request.GET.get("q", "").lower().split()
         frame = frame_of(request)
-        groups = (HitGroup("Pages", _pages(frame, words)), HitGroup("Accounts", _accounts(frame, words)))
+        groups = (
+            HitGroup("Pages", _pages(frame, words)),
+            HitGroup("Accounts", _accounts(frame, words)),
+            HitGroup("Actions", _actions(request.user, words)),
+        )
         template = "dashboard/_palette_results.html" if request.headers.get("HX-Request") else "dashboard/palette.html"
         context = {"groups": [group for group in groups if group.hits], "q": request.GET.get("q", "")}
         return render(request, template, context)
@@ -95,6 +104,11 @@ def _accounts(frame: Frame, words: list[str]) -> tuple[Hit, ...]:
         Hit(a.alias, reverse("accounts:detail", args=[a.pk]), "cloud", figures.account_number(a.account_id))
         for a in found[:ACCOUNTS_SHOWN]
     )
+
+
+def _actions(user: User, words: list[str]) -> tuple[Hit, ...]:
+    found = (one for one in ACTIONS if user.may(one.permission) and _matches(f"{one.label} {one.words}", words))
+    return tuple(Hit(one.label, reverse(one.url_name) if one.url_name else "", one.icon, theme=one.theme) for one in found)
 
 
 def _matches(text: str, words: list[str]) -> bool:
