@@ -15,6 +15,7 @@ class Alphanumeric(StringConverter):
 register_converter(Alphanumeric, "alphanumeric")
 
 urlpatterns = [
+    path("first-run", doors.FirstRun.as_view(), name="first-run"),
     path("join/<str:key>", doors.Join.as_view(), name="join"),
     path("sign-in/code", doors.SecondFactor.as_view(), name="mfa_authenticate"),
     path("sign-in/passkey", doors.Passkey.as_view(), name="mfa_login_webauthn"),

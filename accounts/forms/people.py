@@ -72,6 +72,16 @@ class JoinForm(ServedForm):
     )
 
 
+class FirstRunForm(JoinForm):
+    field_order = ["code", "username", "email", "password"]
+
+    code = forms.CharField(
+        label="Setup code",
+        max_length=100,
+        widget=forms.TextInput(attrs={**_PLAIN, "autocomplete": "off", "placeholder": "ABCDE-FGHIJ-KLMNO-PQRST"}),
+    )
+
+
 class RoleForm(forms.Form):
     role = forms.ChoiceField(choices=ROLES)
 

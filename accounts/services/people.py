@@ -80,6 +80,11 @@ def create_user(*, new: NewUser, by: User | None) -> User:
     return _create(new, by=by, verb=verbs.USER_CREATED)
 
 
+def make_first_admin(*, new: NewUser) -> User:
+    """Make the first admin in a browser; `services.first_admin` decides whether. Raises InvalidPerson or NameTaken."""
+    return _create(new, by=None, verb=verbs.FIRST_ADMIN_MADE)
+
+
 def sign_up(*, new: NewUser) -> User:
     """Make oneself: a viewer without grants, where the installation is open to it. Raises SignupClosed.
 
