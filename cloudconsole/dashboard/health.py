@@ -58,17 +58,18 @@ class AccountRow:
 def account_rows(
     accounts: Sequence[AwsAccount],
     sources: Mapping[int, CostSource],
-    answer: Answer | None,
+    answers: Sequence[Answer],
     month: date,
     *,
     misses_accounts: bool,
 ) -> list[AccountRow]:
-    """Each account in `accounts`; `answer` groups days by account number."""
-    amounts = by_first_key(answer) if answer else {}
-    starts = [period.start for period in answer.periods] if answer else []
-    currency = (answer.currency if answer else None) or ""
+    """Each account in `accounts`; `answers` group days by account number, one for each currency."""
+    by_number = [(answer, by_first_key(answer)) for answer in answers]
     rows = []
     for account in accounts:
+        answer, amounts = next((pair for pair in by_number if account.account_id in pair[1]), (None, {}))
+        starts = [period.start for period in answer.periods] if answer else []
+        currency = (answer.currency if answer else None) or ""
         state, text = _state(account, sources.get(account.pk))
         days = amounts.get(account.account_id, [])
         month_to_date = _sum(

@@ -47,7 +47,8 @@ class Overview(Page):
     permission = Perm.SELF
 
     def get(self, request: SignedInRequest) -> HttpResponse:
-        page = overview(request.user, scope.among(frame_of(request).accounts, request.GET))
+        shown = scope.among(frame_of(request).accounts, request.GET)
+        page = overview(request.user, shown, currency=request.GET.get("currency", ""))
         template = "dashboard/_overview.html" if request.headers.get("HX-Request") else "dashboard/overview.html"
         return render(request, template, {"page": page})
 

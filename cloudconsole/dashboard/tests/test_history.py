@@ -76,5 +76,5 @@ def test_before_disconnecting_the_page_names_the_accounts_that_depend_on_it(admi
     assert text.index("sandbox") < text.index('name="confirm"')
     AwsAccount.objects.create(alias="production", auth_method="assume_role", role_arn="arn:x", hub=payer.account)
     text = client.get(path).content.decode()
-    assert "management assumes its role." in text
+    assert "management assumes its role" in text
     assert 'name="confirm"' not in text
