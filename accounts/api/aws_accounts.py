@@ -19,6 +19,7 @@ from accounts.selectors import aws_accounts as selectors
 from accounts.selectors import hanging
 from accounts.services import aws_accounts, inputs, policies, verification
 from cloudconsole.api import parameters
+from cloudconsole.api.fields import ChoiceField
 from cloudconsole.api.views import ApiView, ListApiView
 from cloudconsole.aws.policy import BY_DEFAULT, CAPABILITIES
 from cloudconsole.core.permissions import Perm
@@ -61,7 +62,7 @@ class _SecretField(serializers.CharField):
 
 
 class _AccountFields(serializers.Serializer[Any]):
-    auth_method = serializers.ChoiceField(choices=AuthMethod.choices, required=False)
+    auth_method = ChoiceField(choices=AuthMethod.choices, required=False)
     access_key_id = _SecretField(max_length=128)
     secret_access_key = _SecretField(max_length=1024)
     session_token = _SecretField(max_length=8192)
@@ -80,13 +81,13 @@ class _AccountFields(serializers.Serializer[Any]):
         help_text="Id, alias or number of the account that assumes the role; empty: the credentials of the host.",
     )
     regions = serializers.ListField(child=serializers.CharField(max_length=32), required=False, max_length=64)
-    capabilities = serializers.ListField(child=serializers.ChoiceField(choices=list(CAPABILITIES)), required=False)
-    environment = serializers.ChoiceField(choices=Environment.choices, required=False)
+    capabilities = serializers.ListField(child=ChoiceField(choices=list(CAPABILITIES)), required=False)
+    environment = ChoiceField(choices=Environment.choices, required=False)
 
 
 class NewAccountSerializer(_AccountFields):
     alias = serializers.CharField(max_length=63)
-    auth_method = serializers.ChoiceField(choices=AuthMethod.choices)
+    auth_method = ChoiceField(choices=AuthMethod.choices)
     account_id = serializers.CharField(
         max_length=14, required=False, default="", allow_blank=True, help_text="The number you expect; another one is refused."
     )

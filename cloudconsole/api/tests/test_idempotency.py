@@ -50,6 +50,7 @@ def test_a_key_with_another_body_or_address_is_refused() -> None:
     post(client, "k1")
     for answer in (post(client, "k1", name="b"), post(client, "k1", path="/api/things?x=1")):
         assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+        assert answer.json()["title"] == "The Idempotency-Key belongs to another request"
 
 
 def test_while_the_first_is_at_work_the_second_waits_its_turn() -> None:
