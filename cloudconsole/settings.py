@@ -264,9 +264,21 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%SZ",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+API_DESCRIPTION = """
+The services behind the pages. Errors are RFC 9457 problems; money is a string decimal with its currency.
+
+Signed in to the console, you can try everything on this page. From a terminal, sign in first:
+
+    curl -s $CONSOLE/api/auth/token -H 'Content-Type: application/json' \\
+      -d '{"username": "admin", "password": "..."}'
+    curl -s $CONSOLE/api/costs/summary -H "Authorization: Bearer $ACCESS_TOKEN"
+
+An `access_token` lasts 15 minutes. For programs, make a personal access token under Settings and send it
+as `Authorization: Token ...`.
+""".strip()
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Cloudconsole API",
-    "DESCRIPTION": "The services behind the pages. Errors are RFC 9457 problems; money is a string decimal with its currency.",
+    "DESCRIPTION": API_DESCRIPTION,
     "VERSION": None,  # the version asked for is the document's
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

@@ -173,6 +173,23 @@ def test_what_cannot_be_asked_is_refused_by_name(
 
 
 @pytest.mark.parametrize(
+    ("parameter", "choices"),
+    [
+        ("granularity", ["daily", "monthly"]),
+        ("group_by", ["service", "account", "region", "record_type"]),
+        ("metric", ["unblended", "amortized"]),
+        ("charge_type", ["usage", "tax", "credit"]),
+    ],
+)
+def test_a_wrong_choice_is_answered_with_the_right_ones(
+    api: Api, payer: CostSource, admin: User, parameter: str, choices: list[str]
+) -> None:
+    detail = api(admin).get("/api/costs", {parameter: "weekly"}).json()["detail"]
+    assert detail.startswith("One of: ")
+    assert [choice for choice in choices if choice not in detail] == []
+
+
+@pytest.mark.parametrize(
     "parameters",
     [
         {"group_by": "account,region"},
