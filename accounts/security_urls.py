@@ -19,5 +19,6 @@ urlpatterns = [
     path("/security/recovery-codes", security.RecoveryCodes.as_view(), name="mfa_view_recovery_codes"),
     path("/security/recovery-codes/new", security.MakeRecoveryCodes.as_view(), name="mfa_generate_recovery_codes"),
     path("/security/passkeys/add", security.AddPasskey.as_view(), name="mfa_add_webauthn"),
+    path("/security/passkeys/<int:pk>/rename", security.RenamePasskey.as_view(), name="mfa_edit_webauthn"),
     path("/security/passkeys/<int:pk>/remove", security.RemovePasskey.as_view(), name="mfa_remove_webauthn"),
 ]

@@ -54,6 +54,7 @@ class World:
             "passkeys": 1,
             "join": "no-such-key",
             "verify/<": "no-such-key",
+            "email/confirm": "no-such-key",
             "password/reset": "x",
             "sign-in": "oidc",
             "confirm/provider": "oidc",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -108,6 +109,12 @@ def check_new(*, new: NewUser) -> None:
     _check(User(username=username, email=new.email.strip().lower()), new.password)
 
 
+def check_email(*, user: User, email: str) -> None:
+    """Raises InvalidPerson or NameTaken for an address that `user` cannot have."""
+    _refuse_taken("", email)
+    _check(User(username=user.username, email=email))
+
+
 @transaction.atomic
 def email_was_proven(*, user: User) -> None:
     """Somebody who signed up opened the link that was sent to their address."""
@@ -181,6 +188,8 @@ def change_profile(*, user: User, changes: PersonChanges, by: User) -> User:
         setattr(user, name, value)
     _check(user)
     _save(user, "", email or "", update_fields=list(changed))
+    if "email" in changed:
+        EmailAddress.objects.filter(user=user).exclude(email__iexact=user.email).delete()  # a reset link goes there no more
     audit.record(verbs.USER_CHANGED, actor=by, subject=user.username, detail={"fields": ", ".join(sorted(changed))})
     return user
 

@@ -39,7 +39,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts import issuers
 from accounts.forms.people import FirstRunForm, JoinForm
 from accounts.models import User
-from accounts.services import first_admin, invitations, second_factors
+from accounts.services import email_changes, first_admin, invitations, second_factors
 from accounts.services.first_admin import FirstRunOver
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.pages import STATUS_OF
@@ -125,6 +125,19 @@ class VerificationSent(Door, EmailVerificationSentView):  # type: ignore[misc]
 
 class ConfirmEmail(Door, ConfirmEmailView):  # type: ignore[misc]
     pass
+
+
+class ConfirmEmailChange(Door):
+    """Where the link leads that was sent to a new address. Opening it changes nothing: mail servers open links too."""
+
+    def get(self, request: HttpRequest, key: str) -> HttpResponse:
+        person, email = email_changes.find(key=key)
+        return render(request, "account/email_change_confirm.html", {"person": person, "email": email})
+
+    def post(self, request: HttpRequest, key: str) -> HttpResponse:
+        user = email_changes.confirm(key=key)
+        messages.success(request, f"{user.username} is reached at {user.email} now.")
+        return redirect("settings:profile")
 
 
 class _NeedsMail(Door):

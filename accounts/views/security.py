@@ -9,7 +9,7 @@ from allauth.mfa.base import views as base
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView, ViewRecoveryCodesView
 from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
-from allauth.mfa.webauthn.views import AddWebAuthnView, ReauthenticateWebAuthnView, RemoveWebAuthnView
+from allauth.mfa.webauthn.views import AddWebAuthnView, EditWebAuthnView, ReauthenticateWebAuthnView, RemoveWebAuthnView
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
@@ -20,6 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import proofs, single_sign_on
+from accounts.forms.people import PasskeyNameForm
 from accounts.requests import SignedInRequest
 from accounts.services import second_factors
 from cloudconsole.core.pages import Page
@@ -119,21 +120,33 @@ class AddPasskey(_Own, _Proven, AddWebAuthnView):  # type: ignore[misc]
         return answer
 
 
-class RemovePasskey(_Own, _Proven, RemoveWebAuthnView):  # type: ignore[misc]
+class _OwnPasskey(_Own, _Proven):
+    """What is not one's own does not exist, also before a proof is asked for."""
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        # What is not one's own does not exist, also before the password is asked for once more.
         if not Authenticator.objects.filter(user=request.user, type=Authenticator.Type.WEBAUTHN, pk=kwargs["pk"]).exists():
             raise Http404("There is no such passkey of yours.")
-        answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_success_url(self) -> str:
+        return reverse("mfa_index")
+
+
+class RenamePasskey(_OwnPasskey, EditWebAuthnView):  # type: ignore[misc]
+    def get_form_class(self) -> type[PasskeyNameForm]:
+        return PasskeyNameForm
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        answer: HttpResponse = super().form_valid(form)
+        second_factors.was_renamed(user=self.request.user, name=form.cleaned_data["name"])
         return answer
 
+
+class RemovePasskey(_OwnPasskey, RemoveWebAuthnView):  # type: ignore[misc]
     def form_valid(self, form: Any) -> HttpResponse:
         answer: HttpResponse = super().form_valid(form)
         second_factors.was_removed(user=self.request.user, kind="passkey")
         return answer
-
-    def get_success_url(self) -> str:
-        return reverse("mfa_index")
 
 
 class RecoveryCodes(_Own, _Proven, ViewRecoveryCodesView):  # type: ignore[misc]
