@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import audit.selectors
@@ -40,7 +40,6 @@ class Spending:
     summary: Summary
     by_service_daily: Answer
     by_service_monthly: Answer
-    by_account_daily: Answer
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ def _charts(figures: Spending, *, misses_accounts: bool) -> Charts:
 
 @dataclass(frozen=True)
 class _Read:
-    """`spending` is None where several currencies wait for a choice; `by_account` then has an answer for each."""
+    """`spending` is None where several currencies wait for a choice; `by_account` has an answer for each of them."""
 
     spending: Spending | None
     by_account: tuple[Answer, ...]
@@ -144,11 +143,10 @@ def _read(user: User, shown: Scope, visible: Sequence[CostSource], currency: str
         spent = _spending(reader, today, None)
     except MixedCurrencies:
         totals = currencies.totals(reader, shown.accounts, _months(today), today)
-        if currency not in {total.currency for total in totals}:
-            return _Read(None, reader.by_currency(_by_account(today)), totals)
-        spent = _spending(reader, today, currency)
-        return _Read(spent, (spent.by_account_daily,), totals)
-    return _Read(spent, (spent.by_account_daily,), [])
+        is_chosen = currency in {total.currency for total in totals}
+        chosen = _spending(reader, today, currency) if is_chosen else None
+        return _Read(chosen, reader.by_currency(_by_account(today)), totals)
+    return _Read(spent, (reader.answer(_by_account(today)),), [])
 
 
 def _spending(reader: Reader, today: date, currency: str | None) -> Spending:
@@ -158,7 +156,6 @@ def _spending(reader: Reader, today: date, currency: str | None) -> Spending:
         summary(reader, recent=by_service_daily, currency=currency),
         by_service_daily,
         reader.answer(Question(_months(today), Granularity.MONTHLY, (Dimension.SERVICE,), currency=currency)),
-        reader.answer(replace(_by_account(today), currency=currency)),
     )
 
 

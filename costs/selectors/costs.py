@@ -71,6 +71,8 @@ class Reader:
         sums = rows.sums(reads, question, currency) if currency else {}
         self._values.complete(pk for period in sums.values() for keys in period.groups for pk in keys)
         silent = {part.source.pk for part in self.parts if part.is_silent}
+        if currency and len(flags) > 1:
+            silent |= {part.source.pk for part in self.parts} - rows.sources_in(currency, reads)
         sources = sum(len(set(read.sources) - silent) for read in reads)
         assembly = _Assembly(question, sources, self._values, flags.get(currency or "", {}), sums)
         periods = tuple(assembly.period(days) for days in _periods(question))

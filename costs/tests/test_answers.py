@@ -215,6 +215,8 @@ def test_currencies_are_never_mixed(api: Api, payer: CostSource, admin: User) ->
     assert (mixed.status_code, mixed.json()["code"]) == (400, "mixed_currencies")
     euros = get(api, admin, start="2026-10-01", end="2026-11-01", currency="EUR")
     assert (euros["currency"], euros["total"]) == ("EUR", "7")
+    told = {period["start"]: period["complete"] for period in euros["results"]}
+    assert told["2026-10-05"] is True  # the sources of dollars have nothing to add to it
 
 
 def test_the_summary_tells_the_month_as_the_ledger_does(api: Api, payer: CostSource, admin: User) -> None:

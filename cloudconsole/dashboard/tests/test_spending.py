@@ -11,6 +11,7 @@ import time_machine
 from django.test import Client
 
 from accounts.models import User
+from cloudconsole.aws.cost_explorer import Amounts
 from cloudconsole.dashboard.charts import Row
 from costs.rules.cubes import Cube
 from costs.tests import books
@@ -24,11 +25,13 @@ def rows(admin: User) -> Iterator[dict[date, Row]]:
     """The table of the daily chart: two services on a settled day, one yesterday, a bare zero today."""
     with time_machine.travel(books.NOW, tick=True):
         source = books.source("111111111111", "management")
-        told = {SETTLED: ("AWS Lambda", "Amazon Bedrock"), YESTERDAY: ("AWS Lambda",), TODAY: ()}
+        told: dict[date, tuple[str, ...]] = {SETTLED: ("AWS Lambda", "Amazon Bedrock"), YESTERDAY: ("AWS Lambda",), TODAY: ()}
         for cube in (Cube.TOTAL, Cube.SERVICE_RECORD_TYPE):
-            groups = {day: {(name, "Usage"): books.amounts(2) for name in names} for day, names in told.items()}
-            sums = {day: {(): books.amounts(2 * len(names))} for day, names in told.items()}
-            books.store(source, cube, books.answer({day: {**sums[day], **(groups[day] if cube else {})} for day in told}))
+            totals: dict[date, dict[tuple[str, ...], Amounts]] = {}
+            for day, names in told.items():
+                totals[day] = {(): books.amounts(2 * len(names))}
+                totals[day] |= {(name, "Usage"): books.amounts(2) for name in names if cube is not Cube.TOTAL}
+            books.store(source, cube, books.answer(totals))
         client = Client()
         client.force_login(admin)
         table = client.get("/").context["page"].charts.daily.rows
