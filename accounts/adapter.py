@@ -21,6 +21,7 @@ from accounts.models import User
 from accounts.services import people
 from audit import services as audit
 from audit import verbs
+from cloudconsole import realtime
 from cloudconsole.core import requests
 from cloudconsole.core.errors import CloudconsoleError, Kind
 
@@ -86,6 +87,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         user = request.user
         super().logout(request)
         if isinstance(user, User):
+            realtime.recheck(user.pk)
             audit.record(verbs.SIGNED_OUT, actor=user, subject=user.username)
 
     def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, Any]]:

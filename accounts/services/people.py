@@ -17,6 +17,7 @@ from accounts.models import AwsAccount, Grant, User
 from audit import services as audit
 from audit import verbs
 from audit.verbs import Verb
+from cloudconsole import realtime
 from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.permissions import Role
@@ -283,6 +284,7 @@ def end_tokens(*, user: User) -> None:
     """End every session, access and refresh token that was made so far."""
     User.objects.filter(pk=user.pk).update(token_version=F("token_version") + 1)
     user.refresh_from_db(fields=["token_version"])
+    realtime.recheck(user.pk)
 
 
 @transaction.atomic
