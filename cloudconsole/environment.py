@@ -275,9 +275,12 @@ def _secret(env: environ.FileAwareEnv, var_dir: Path, name: str, make: Callable[
         return given.strip()
     path = var_dir / "secrets" / name.lower()
     try:
-        return path.read_text().strip()
-    except FileNotFoundError:
-        return _store_secret(path, make())
+        return path.read_text().strip() if path.exists() else _store_secret(path, make())
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{name} is not set, and cannot be kept in {path} ({error.strerror}). Let VAR_DIR name a folder that this user "
+            f"may write, or give {name} by the environment."
+        ) from error
 
 
 def _store_secret(path: Path, value: str) -> str:
