@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+import structlog
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from audit.models import Account, AuditEvent, AuditHead, Outcome, Person
 from audit.rules import chain
@@ -18,6 +19,8 @@ from cloudconsole import realtime
 from cloudconsole.core import clock, requests
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.requests import RequestContext
+
+log = structlog.get_logger(__name__)
 
 _NOBODY = RequestContext(request_id="")
 
@@ -36,7 +39,9 @@ def by_itself(name: str) -> Iterator[None]:
 
 
 class TrailBroken(CloudconsoleError):
-    """The trail's head does not fit its events. Nothing can be recorded, so nothing may happen, until somebody has looked."""
+    """The trail's head does not fit its events, or the database does not take an event. Nothing can be recorded, so nothing
+    may happen, until somebody has looked.
+    """
 
     kind = Kind.UNAVAILABLE
     code = "audit_unavailable"
@@ -81,9 +86,13 @@ def record(
         aws_request_id=clean_text(aws_request_id, 128),
         detail=clean_detail(detail or {}),
     )
-    with transaction.atomic():
-        _append(event)
-        realtime.publish("audit", event.seq)
+    try:
+        with transaction.atomic():
+            _append(event)
+            realtime.publish("audit", event.seq)
+    except DatabaseError as error:
+        log.error("audit_write_failed", reason=type(error).__name__)  # noqa: TRY400 - the database's text may hold data
+        raise TrailBroken("The event could not be written to the audit trail, so nothing was done.") from error
     return event
 
 
