@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection
 from rest_framework.test import APIClient
 
 from accounts import issuers
@@ -72,26 +69,3 @@ def grant() -> Callable[[User, AwsAccount, Role], Grant]:
         return Grant.objects.create(user=user, account=account, role=role)
 
     return made
-
-
-@pytest.fixture
-def threads(transactional_db: None) -> Callable[..., None]:
-    """`threads(one, other)`: run both at the same moment, each on a connection of its own."""
-    if connection.vendor == "sqlite":
-        pytest.skip("SQLite's test database lives in memory, where threads share one connection; PostgreSQL is needed")
-
-    def run(*jobs: Callable[[], None]) -> None:
-        barrier = Barrier(len(jobs))
-
-        def start(job: Callable[[], None]) -> None:
-            barrier.wait(10)
-            try:
-                job()
-            finally:
-                connection.close()
-
-        with ThreadPoolExecutor(len(jobs)) as pool:
-            for outcome in [pool.submit(start, job) for job in jobs]:
-                outcome.result(30)
-
-    return run
