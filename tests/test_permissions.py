@@ -24,7 +24,7 @@ from conftest import PASSWORD
 from costs.models import CostSnapshot, CostSource
 
 PLACEHOLDER = re.compile(r"<(?:\w+:)?(\w+)>")
-OTHERS_OWN = re.compile(r"/(?:tokens|passkeys)/<")  # nobody but their owner
+OTHERS_OWN = re.compile(r"/(?:tokens|passkeys|confirm/provider)/<")  # nobody but their owner
 REFUSALS = (401, 403, 404)
 
 
@@ -54,8 +54,10 @@ class World:
             "passkeys": 1,
             "join": "no-such-key",
             "verify/<": "no-such-key",
+            "email/confirm": "no-such-key",
             "password/reset": "x",
             "sign-in": "oidc",
+            "confirm/provider": "oidc",
         }
         found = [noun for noun in thing if noun in path]
         if PLACEHOLDER.search(path) and len(found) != 1:
