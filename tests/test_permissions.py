@@ -26,7 +26,7 @@ from costs.models import CostSnapshot, CostSource
 from resources.models import Bucket, Function, Instance, InventorySync, Operation, SavedView
 
 PLACEHOLDER = re.compile(r"<(?:\w+:)?(\w+)>")
-OTHERS_OWN = re.compile(r"/(?:tokens|passkeys|inventory/views)/<")  # nobody but their owner
+OTHERS_OWN = re.compile(r"/(?:tokens|passkeys|inventory/views|confirm/provider)/<")  # nobody but their owner
 REFUSALS = (401, 403, 404)
 FILE_UPLOADS = ("/api/s3/upload", "/api/lambda/deploy")
 
@@ -73,8 +73,10 @@ class World:
             "passkeys": 1,
             "join": "no-such-key",
             "verify/<": "no-such-key",
+            "email/confirm": "no-such-key",
             "password/reset": "x",
             "sign-in": "oidc",
+            "confirm/provider": "oidc",
         }
         found = [noun for noun in thing if noun in path]
         if PLACEHOLDER.search(path) and len(found) != 1:

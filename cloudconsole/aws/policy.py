@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NotRequired, TypedDict
 
@@ -190,8 +190,8 @@ CAPABILITIES: Mapping[str, Capability] = {
 BY_DEFAULT = tuple(name for name, capability in CAPABILITIES.items() if capability.by_default)
 
 
-def permissions_policy(enabled: Iterable[str]) -> PolicyDocument:
-    """The policy for exactly the capabilities called `enabled`, in the order of CAPABILITIES.
+def permissions_policy(enabled: Iterable[str], *, assumes: Sequence[str] = ()) -> PolicyDocument:
+    """The policy for exactly the capabilities called `enabled`, in the order of CAPABILITIES, and for the roles it `assumes`.
 
     KeyError for a capability that does not exist. Reading what belongs to a whole account cannot be limited to a resource.
     """
@@ -199,17 +199,15 @@ def permissions_policy(enabled: Iterable[str]) -> PolicyDocument:
     return {
         "Version": "2012-10-17",
         "Statement": [
-            statement for name, capability in CAPABILITIES.items() if name in wanted for statement in _statements(capability)
+            *(statement for name, capability in CAPABILITIES.items() if name in wanted for statement in _statements(capability)),
+            *([_assume(assumes)] if assumes else []),
         ],
     }
 
 
-def assuming_policy(role_arns: list[str]) -> PolicyDocument:
-    """Lets a hub assume these roles."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [{"Sid": "CloudconsoleAssumeRoles", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": role_arns}],
-    }
+def assuming_policy(role_arns: Sequence[str]) -> PolicyDocument:
+    """Lets an identity assume these roles, and nothing else."""
+    return {"Version": "2012-10-17", "Statement": [_assume(role_arns)]}
 
 
 def trust_policy(*, trusted_arn: str, external_id: str) -> PolicyDocument:
@@ -226,6 +224,10 @@ def trust_policy(*, trusted_arn: str, external_id: str) -> PolicyDocument:
             }
         ],
     }
+
+
+def _assume(role_arns: Sequence[str]) -> Statement:
+    return {"Sid": "CloudconsoleAssumeRoles", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": list(role_arns)}
 
 
 def _statements(capability: Capability) -> Iterator[Statement]:

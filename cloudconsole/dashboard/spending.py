@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -16,6 +17,7 @@ from costs.selectors.questions import Answer
 
 _DAY = timedelta(days=1)
 _OPEN = "Not final yet: AWS still adds to it."
+_UNTOLD = "AWS has told nothing of it yet."
 _WITHOUT = "Without the accounts whose costs cannot be read."
 _ESTIMATED = "Estimated: AWS has not closed the month."
 
@@ -30,7 +32,7 @@ class Charts:
 
 def charts(by_day: Answer, by_month: Answer, *, misses_accounts: bool) -> Charts:
     """The charts of two answers that are grouped by service."""
-    days, months = _amounts(by_day), _amounts(by_month)
+    days, months = (amounts_of(answer, misses_accounts=misses_accounts) for answer in (by_day, by_month))
     colours = series.slots([*largest(months), *largest(days)])
     daily = stacked(
         name="daily",
@@ -40,15 +42,23 @@ def charts(by_day: Answer, by_month: Answer, *, misses_accounts: bool) -> Charts
         amounts=days,
         colours=colours,
     )
-    monthly = stacked(
-        name="monthly",
-        title="Thirteen months by service",
-        currency=by_month.currency or "",
-        periods=[_bar(one, *_month(one.start), misses_accounts=misses_accounts) for one in by_month.periods],
-        amounts=months,
+    title = "Thirteen months by service"
+    return Charts(
+        daily if days else None,
+        monthly(by_month, name="monthly", title=title, colours=colours, misses_accounts=misses_accounts) if months else None,
+    )
+
+
+def monthly(answer: Answer, *, name: str, title: str, colours: Mapping[str, int], misses_accounts: bool = False) -> StackedChart:
+    """The chart of an answer by month that is grouped by service."""
+    return stacked(
+        name=name,
+        title=title,
+        currency=answer.currency or "",
+        periods=[_bar(one, *_month(one.start), misses_accounts=misses_accounts) for one in answer.periods],
+        amounts=amounts_of(answer, misses_accounts=misses_accounts),
         colours=colours,
     )
-    return Charts(daily if days else None, monthly if months else None)
 
 
 def by_first_key(answer: Answer) -> dict[str, list[Decimal | None]]:
@@ -62,8 +72,14 @@ def by_first_key(answer: Answer) -> dict[str, list[Decimal | None]]:
     return amounts
 
 
-def _amounts(answer: Answer) -> dict[str, list[Decimal | None]]:
-    amounts = by_first_key(answer)
+def amounts_of(answer: Answer, *, misses_accounts: bool = False) -> dict[str, list[Decimal | None]]:
+    """Amounts by service for a chart. What AWS has not told yet of days that it still adds to is unknown, not zero."""
+    settled = [is_settled(period, misses_accounts=misses_accounts) for period in answer.periods]
+    told = [{group.keys[0] for group in period.groups} for period in answer.periods]
+    amounts = {
+        name: [amount if name in told[at] or settled[at] else None for at, amount in enumerate(row)]
+        for name, row in by_first_key(answer).items()
+    }
     if any(period.residual for period in answer.periods):
         # AWS told it in total but not by service; hiding it would make the bars lie.
         amounts[OTHER] = [None if period.total is None else period.residual for period in answer.periods]
@@ -92,14 +108,15 @@ def _month(month: date) -> tuple[str, str]:
 
 def _bar(period: questions.Period, label: str, title: str, *, misses_accounts: bool) -> Period:
     state, note = _state(period, misses_accounts)
-    return Period(label=label, title=title, state=state, note=note, total=period.total)
+    return Period(label=label, title=title, state=state, note=note, total=None if note == _UNTOLD else period.total)
 
 
 def _state(period: questions.Period, misses_accounts: bool) -> tuple[str, str]:
     if period.total is None:
         return "unknown", "Not fetched yet."
     if not is_settled(period, misses_accounts=misses_accounts):
-        return "incomplete", _OPEN
+        # Of a day that has only begun, AWS answers with a zero before it knows anything.
+        return "incomplete", _UNTOLD if period.total == ZERO and not period.groups else _OPEN
     if not period.complete:
         return "complete", _WITHOUT
     return "complete", _ESTIMATED if period.estimated else ""

@@ -6,16 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from accounts import scope
 from accounts.models import User
 from accounts.requests import SignedInRequest
+from accounts.selectors import hanging
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
 from cloudconsole.dashboard import figures
 from cloudconsole.dashboard.context import Frame, frame_of
+from cloudconsole.dashboard.history import history_of
+from cloudconsole.dashboard.navigation import ACTIONS
 from cloudconsole.dashboard.overview import overview
 from costs.selectors import snapshots
 from resources.selectors import overview as inventory
@@ -26,10 +29,13 @@ RESOURCES_SHOWN = 5  # of each kind; the lists themselves search further
 
 @dataclass(frozen=True)
 class Hit:
+    """Leads to `url`, or sets the `theme`."""
+
     label: str
     url: str
     icon: str
     note: str = ""
+    theme: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,8 @@ class Overview(Page):
     permission = Perm.SELF
 
     def get(self, request: SignedInRequest) -> HttpResponse:
-        page = overview(request.user, scope.among(frame_of(request).accounts, request.GET))
+        shown = scope.among(frame_of(request).accounts, request.GET)
+        page = overview(request.user, shown, currency=request.GET.get("currency", ""))
         template = "dashboard/_overview.html" if request.headers.get("HX-Request") else "dashboard/overview.html"
         return render(request, template, {"page": page})
 
@@ -60,8 +67,18 @@ class Running(Page):
         return render(request, "dashboard/_running.html", {"running": runs})
 
 
+class History(Page):
+    """What was an account like that is disconnected now?"""
+
+    permission = Perm.ACCOUNTS_MANAGE
+
+    def get(self, request: SignedInRequest, pk: int) -> HttpResponse:
+        account = get_object_or_404(hanging.disconnected(request.user), pk=pk)
+        return render(request, "dashboard/history.html", {"history": history_of(request.user, account)})
+
+
 class Palette(Page):
-    """What can be gone to by the words typed so far: pages, accounts, and what runs in them."""
+    """What can be gone to or done by the words typed so far: pages, accounts, actions, and what runs."""
 
     permission = Perm.SELF
 
@@ -71,6 +88,7 @@ class Palette(Page):
         groups = (
             HitGroup("Pages", _pages(frame, words)),
             HitGroup("Accounts", _accounts(frame, words)),
+            HitGroup("Actions", _actions(request.user, words)),
             *(_resources(request.user, words) if words else ()),
         )
         template = "dashboard/_palette_results.html" if request.headers.get("HX-Request") else "dashboard/palette.html"
@@ -126,6 +144,11 @@ def _accounts(frame: Frame, words: list[str]) -> tuple[Hit, ...]:
         Hit(a.alias, reverse("accounts:detail", args=[a.pk]), "cloud", figures.account_number(a.account_id))
         for a in found[:ACCOUNTS_SHOWN]
     )
+
+
+def _actions(user: User, words: list[str]) -> tuple[Hit, ...]:
+    found = (one for one in ACTIONS if user.may(one.permission) and _matches(f"{one.label} {one.words}", words))
+    return tuple(Hit(one.label, reverse(one.url_name) if one.url_name else "", one.icon, theme=one.theme) for one in found)
 
 
 def _matches(text: str, words: list[str]) -> bool:

@@ -190,7 +190,7 @@ class Migration(migrations.Migration):
                 ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('operation', models.CharField(max_length=64)),
                 ('page', models.PositiveSmallIntegerField(default=1)),
-                ('outcome', models.CharField(default='sent', help_text="'sent' until the answer came; then 'ok' or AWS's code.", max_length=64)),
+                ('outcome', models.CharField(default='sent', help_text="'sent' until the answer came; then 'ok' or what went wrong.", max_length=64)),
                 ('charged', models.BooleanField(default=True, help_text='Failed requests are not charged; one without an answer may be.')),
                 ('aws_request_id', models.CharField(blank=True, max_length=128)),
                 ('duration_ms', models.PositiveIntegerField(blank=True, null=True)),
