@@ -124,8 +124,8 @@ def ask(world: World, route: Route, who: str) -> Any:
         return client.get(path)
     if route.path in FILE_UPLOADS:
         file = SimpleUploadedFile("file", b"content")
-        about |= {"bucket": "a-bucket", "key": "k", "name": "a-function", "region": "eu-central-1", "file": file, "zip": file}
-        return client.post(path, about)
+        named = {"bucket": "a-bucket", "key": "k", "name": "a-function", "region": "eu-central-1"}
+        return client.post(path, {**about, **named, "file": file, "zip": file})
     if route.path.startswith("/api"):
         return client.generic(route.method.upper(), path, json.dumps(about), content_type="application/json")
     return client.generic(route.method.upper(), path, urlencode(about), content_type="application/x-www-form-urlencoded")

@@ -13,7 +13,8 @@ from django.core.management.color import Style
 from accounts.models import AwsAccount, CapabilityStatus, Status
 from accounts.selectors import aws_accounts as selectors
 from accounts.services import verification
-from accounts.services.verification import Finding, Verification
+from accounts.services.probes import Finding
+from accounts.services.verification import Verification
 
 EXIT_CODES = {Status.OK: 0, Status.ERROR: 2, Status.DEGRADED: 3}
 _ENFORCED = {
