@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 
-from bench import aws_clients, costs, fan_out
+from bench import aws_clients, costs, fan_out, uploads
 from bench.aws_clients import Result
 from tests.services import postgresql
 
@@ -16,7 +16,7 @@ HEAD = ("benchmark", "measured here", "promised", "")
 def main() -> int:
     with tempfile.TemporaryDirectory() as var_dir:
         os.environ["VAR_DIR"] = var_dir
-        results = aws_clients.main() + fan_out.main()
+        results = aws_clients.main() + fan_out.main() + uploads.main()
         server = postgresql()
         os.environ.setdefault("DATABASE_URL", f"{server.url.rpartition('/')[0]}/postgres" if server.is_there else "")
         if server.is_there or os.environ["DATABASE_URL"]:

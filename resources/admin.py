@@ -17,6 +17,8 @@ from resources.models import (
     InstancePrice,
     InventorySource,
     InventorySync,
+    Operation,
+    OperationCall,
     SavedView,
     Scan,
     StateTransition,
@@ -116,3 +118,36 @@ class InstancePriceAdmin(ReadOnlyAdmin):
 class SavedViewAdmin(ReadOnlyAdmin):
     list_display = ["user", "page", "name", "created_at"]
     list_select_related = ["user"]
+
+
+class CallInline(TabularInline):  # type: ignore[misc]
+    model = OperationCall
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(Operation)
+class OperationAdmin(ReadOnlyAdmin):
+    list_display = [
+        "id",
+        "action",
+        "target",
+        "account",
+        "environment",
+        "status",
+        "phase",
+        "requested_by",
+        "approved_by",
+        "created_at",
+    ]
+    list_filter = ["status", "action", "environment"]
+    list_select_related = ["account", "requested_by", "approved_by"]
+    search_fields = ["target", "target_name", "account__alias"]
+    exclude = ["lease_token"]
+    inlines = [CallInline]

@@ -194,3 +194,16 @@ def test_the_wizard_shows_the_policy_of_what_is_chosen(browser: Client) -> None:
     assert "ec2:TerminateInstances" not in usual
     assert "ec2:TerminateInstances" in chosen
     assert "ce:GetCostAndUsage" not in chosen
+
+
+def test_an_admin_says_where_a_second_person_decides(
+    api: Callable[[User | None], APIClient], admin: User, operator: User
+) -> None:
+    account = AwsAccount.objects.create(alias="production", auth_method="ambient", environment="production")
+    path = f"/api/accounts/{account.pk}"
+    assert api(operator).patch(path, {"approval": "never"}, format="json").status_code == 403
+    assert api(admin).patch(path, {"approval": "sometimes"}, format="json").status_code == 400
+    answer = api(admin).patch(path, {"approval": "never"}, format="json")
+    assert (answer.status_code, answer.json()["approval"]) == (200, "never")
+    event = AuditEvent.objects.get(action="account.changed")
+    assert event.detail == {"fields": "approval", "approval": "never"}

@@ -30,7 +30,7 @@ class Operating:
     aws: SimulatorHandle
     account: AwsAccount
     by: User
-    traveller: time_machine.Coordinates
+    traveller: time_machine.Traveller
 
     def later(self, **after: float) -> None:
         """Both clocks move on."""

@@ -315,6 +315,37 @@ def test_an_instance_that_falls_back_to_stopped_says_why(console: Operating) -> 
     assert "Client.InternalError" in operation.outcome_detail
 
 
+def test_describing_that_lags_behind_is_not_mistaken_for_the_outcome(console: Operating) -> None:
+    console.aws.ec2.set_pace(transition_s=5, lag_s=8)
+    instance = console.instance("stopped")
+    started = console.finish(console.request("start", instance))
+    assert (started.status, started.after_state) == ("succeeded", "running")
+    stopped = console.finish(console.request("stop", instance))
+    assert (stopped.status, stopped.after_state) == ("succeeded", "stopped")
+
+
+def test_an_instance_that_is_terminated_by_somebody_else_meanwhile_is_told(console: Operating) -> None:
+    instance = console.instance("stopped")
+    operation = console.turn(console.request("start", instance))
+    console.aws.ec2.change(console.account.account_id, instance.region, instance.instance_id, to="terminated")
+    operation = console.finish(operation)
+    assert (operation.status, operation.outcome_code) == ("failed", "instance_gone")
+
+
+def test_one_broken_account_stops_no_other(console: Operating, connected: Connected) -> None:
+    broken = connected("deactivated", alias="broken", account_id="499999999999", capabilities=["ec2.operate"])
+    running = console.instance("running")
+    targets = [
+        Target(broken, running.region, "i-0123456789abcdef0"),
+        Target(console.account, running.region, running.instance_id, running.name),
+    ]
+    bulk = operations.request_many(action="ec2.stop", targets=targets, by=console.by, confirm="stop 2")
+    ended = [console.finish(operation) for operation in bulk.operations]
+    assert [operation.status for operation in ended] == ["failed", "succeeded"]
+    assert ended[0].outcome_code == "aws_credentials_invalid"
+    assert ended[0].outcome_remedy
+
+
 def test_missing_capacity_is_told_in_words(console: Operating) -> None:
     console.scan("eu-west-1")
     operation = console.finish(console.request("start", Instance.objects.get(account=console.account, name="training-gpu")))

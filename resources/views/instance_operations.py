@@ -40,6 +40,7 @@ class Row:
     instance: Instance
     waits: bool
     against: str
+    mend_url: str  # where an admin can change that, if so
 
 
 class OperateInstances(Page):
@@ -133,7 +134,7 @@ def _without_unknown(given: QueryDict, instances: list[Instance]) -> QueryDict:
 
 def _row(request: SignedInRequest, action: Action, row: Instance) -> Row:
     waits = needs_approval(action, environment=row.account.environment, policy=row.account.approval)
-    return Row(row, waits, _against(request, action, row))
+    return Row(row, waits, _against(request, action, row), _mend_url(request, action, row))
 
 
 def _against(request: SignedInRequest, action: Action, row: Instance) -> str:
@@ -145,6 +146,12 @@ def _against(request: SignedInRequest, action: Action, row: Instance) -> str:
     except CloudconsoleError as error:
         return error.detail
     return "" if may_offer(action.name, row.state) else f"It is {row.state}."
+
+
+def _mend_url(request: SignedInRequest, action: Action, row: Instance) -> str:
+    if capabilities.is_on(row.account, action.capability) or not request.user.may(Perm.ACCOUNTS_MANAGE):
+        return ""
+    return reverse("accounts:edit", args=[row.account_id])
 
 
 def _asked(operation: Operation) -> str:

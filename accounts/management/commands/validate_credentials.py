@@ -22,7 +22,7 @@ _ENFORCED = {
     False: ("denied", "The role can be assumed without its external id."),
     None: ("unknown", "AWS did not tell whether the role insists on its external id."),
 }
-_INDENT = " " * 15
+_INDENT = " " * 17
 
 
 class Command(BaseCommand):
@@ -72,14 +72,14 @@ def _lines(account: AwsAccount, result: Verification, style: Style) -> Iterator[
         yield from _finding(finding, style)
     if account.role_arn:
         status, sentence = _ENFORCED[result.external_id_enforced]
-        yield f"  {'external id':<13}{_word(status, style)}  {sentence}"
+        yield f"  {'external id':<15}{_word(status, style)}  {sentence}"
     if result.code and not result.code.startswith("capability_"):
         yield from _trouble(result.code, "", result.detail, result.remedy)
 
 
 def _finding(finding: Finding, style: Style) -> Iterator[str]:
     code = f"{finding.aws_code}: " if finding.aws_code else ""
-    yield f"  {finding.capability:<13}{_word(finding.status, style)}  {code}{finding.detail}"
+    yield f"  {finding.capability:<15}{_word(finding.status, style)}  {code}{finding.detail}"
     if finding.remedy and finding.status != CapabilityStatus.OK:
         yield f"{_INDENT}→ {finding.remedy}"
 

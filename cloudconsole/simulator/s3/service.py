@@ -47,9 +47,10 @@ class S3:
             return [bucket for bucket in self._buckets.values() if bucket.account_id == account_id]
 
     def figures(self, account_id: str, region: str) -> list[BucketFigures]:
-        """What CloudWatch measures: the story's figures, and of other buckets what is really in them."""
+        """What CloudWatch measures: the story's figures, and of other buckets what is really in them; of empty ones nothing."""
         with self._lock:
-            return [_figures(bucket) for bucket in self.buckets_of(account_id) if bucket.region == region]
+            here = (bucket for bucket in self.buckets_of(account_id) if bucket.region == region and not bucket.is_empty)
+            return [_figures(bucket) for bucket in here]
 
     # --- for the control API
 

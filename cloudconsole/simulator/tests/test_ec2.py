@@ -44,6 +44,18 @@ def test_a_start_renews_the_launch_time_and_the_public_address_but_not_the_first
     assert (after["StateTransitionReason"], "StateReason" in after) == ("", False)
 
 
+def test_a_stop_gives_the_public_address_back_and_the_next_start_brings_another(fleet: Fleet) -> None:
+    addresses = []
+    for _ in range(2):
+        fleet.start("build-2")
+        addresses.append(fleet.look("build-2")["PublicIpAddress"])
+        fleet.wait(2)
+        fleet.stop("build-2")
+        fleet.wait(2)
+        assert "PublicIpAddress" not in fleet.look("build-2")
+    assert len(set(addresses)) == 2
+
+
 def attached_at(instance: dict[str, Any]) -> datetime:
     moment: datetime = instance["NetworkInterfaces"][0]["Attachment"]["AttachTime"]
     return moment

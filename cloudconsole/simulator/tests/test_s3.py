@@ -243,3 +243,7 @@ def test_cloudwatch_knows_the_sizes_of_the_storys_buckets(aws: Aws) -> None:
 
     named = {dimension["Value"] for metric in metrics for dimension in metric["Dimensions"] if dimension["Name"] == "BucketName"}
     assert named == {BUCKET, "example-dev-lambda-code"}
+
+
+def test_cloudwatch_says_nothing_of_an_empty_bucket(aws: Aws) -> None:
+    assert aws.client("cloudwatch", "development", US).list_metrics(Namespace="AWS/S3")["Metrics"] == []

@@ -180,5 +180,6 @@ _FALLEN_REMEDY = (
 
 
 def _fallen(look: Look) -> str:
-    reason = f" AWS says: {look.reason} ({look.reason_code})." if look.reason else " AWS gives no reason."
+    told = look.reason if look.reason_code in look.reason else f"{look.reason} ({look.reason_code})"
+    reason = f" AWS says: {told}." if look.reason else " AWS gives no reason."
     return f"AWS started the instance, and it went back to stopped.{reason}"

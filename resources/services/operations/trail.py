@@ -32,6 +32,7 @@ def sent(operation: Operation) -> None:
 def finished(operation: Operation) -> None:
     outcome = Outcome.SUCCESS if operation.status == Status.SUCCEEDED else Outcome.FAILURE
     detail: dict[str, str | bool] = {
+        "title": operation.title,
         "status": operation.status,
         "code": operation.outcome_code,
         "aws_code": operation.aws_code,
@@ -51,7 +52,7 @@ def refused(action: str, target: Target, *, by: User | None, code: str) -> None:
         region=target.region,
         target=target.id,
         outcome=Outcome.REFUSED,
-        detail={"what": title_of(action).lower(), "action": action, "code": code},
+        detail={"what": title_of(action).lower(), "name": target.name or target.id, "action": action, "code": code},
     )
 
 
@@ -64,6 +65,6 @@ def _record(verb: Verb, operation: Operation, by: User | None, outcome: Outcome,
         region=operation.region,
         target=operation.target,
         outcome=outcome,
-        detail={"what": operation.title.lower(), "action": operation.action, **detail},
+        detail={"what": operation.title.lower(), "name": operation.label, "action": operation.action, **detail},
         aws_request_id=operation.aws_request_ids[-1] if operation.aws_request_ids else "",
     )
