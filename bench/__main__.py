@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 
-from bench import aws_clients, costs, fan_out, uploads
+from bench import aws_clients, costs, fan_out, inventory, uploads
 from bench.aws_clients import Result
 from tests.services import postgresql
 
@@ -20,7 +20,7 @@ def main() -> int:
         server = postgresql()
         os.environ.setdefault("DATABASE_URL", f"{server.url.rpartition('/')[0]}/postgres" if server.is_there else "")
         if server.is_there or os.environ["DATABASE_URL"]:
-            results += costs.main()
+            results += costs.main() + inventory.main()
     print_table(results)
     if not server.is_there:
         print(f"\nCosts on PostgreSQL were not measured: {server.missing}.")

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
-import tracemalloc
+import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from bench.costs import _browser, _client, _database_of_its_own, _p95, _queries
 INSTANCES, ACCOUNTS, REGIONS = 10_000, 20, 17
 SYNCED, PAGE = 100_000, 500
 MAX_MILLISECONDS = 150
-MAX_MEGABYTES = 40
+MAX_MORE_MEGABYTES = 20
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,10 @@ def _table(found: Measured) -> list[Result]:
         _reading("the page of a search in it", found.search_p95, found.page_queries),
         _reading("GET /api/ec2/instances", found.api_p95, found.api_queries),
         Result(
-            f"storing a sync of {SYNCED:,} instances",
-            f"{found.sync_seconds:.0f} s, {found.sync_peak_mb:.0f} MB at most ({found.tenth_peak_mb:.0f} MB for a tenth of them)",
-            f"<= {MAX_MEGABYTES} MB, however many there are",
-            found.sync_peak_mb <= MAX_MEGABYTES,
+            f"storing a sync of {SYNCED:,} instances, twice",
+            f"{found.sync_seconds:.0f} s, {found.sync_peak_mb - found.tenth_peak_mb:.0f} MB more than for a tenth of them",
+            f"<= {MAX_MORE_MEGABYTES} MB more",
+            found.sync_peak_mb - found.tenth_peak_mb <= MAX_MORE_MEGABYTES,
         ),
     ]
 
@@ -89,6 +90,7 @@ def measure() -> Measured:
     browser, client = _browser(admin), _client(admin)
     accounts = _accounts()
     _fill(accounts, INSTANCES // 100)
+    _get(browser, "/ec2")  # a session's first page sets it up
     few = (_queries(lambda: _get(browser, "/ec2")), _queries(lambda: _get(client, "/api/ec2/instances")))
     _fill(accounts, INSTANCES, start=INSTANCES // 100)
     with connection.cursor() as cursor:
@@ -130,29 +132,28 @@ def _fill(accounts: list[Any], count: int, *, start: int = 0) -> None:
 
 def _sync(account: Any) -> dict[str, float]:
     """Store pages as a sync does while they come, twice: the second time nothing has changed."""
-    import time
-
-    tenth = _peak(account, SYNCED // 10, "region-a")
-    started = time.perf_counter()
-    peak = _peak(account, SYNCED, "region-b")
-    return {"sync_seconds": time.perf_counter() - started, "sync_peak_mb": peak, "tenth_peak_mb": tenth}
+    _store(account, SYNCED // 10, "region-a")
+    tenth, started = _peak_mb(), time.perf_counter()
+    _store(account, SYNCED, "region-b")
+    return {"sync_seconds": time.perf_counter() - started, "sync_peak_mb": _peak_mb(), "tenth_peak_mb": tenth}
 
 
-def _peak(account: Any, count: int, region: str) -> float:
+def _peak_mb() -> float:
+    """The most memory that this process ever had, which Linux tells in KiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _store(account: Any, count: int, region: str) -> None:
     from cloudconsole.core import clock
     from resources.services.inventory import instances
     from resources.services.inventory.instances import Asked
 
-    tracemalloc.start()
     for _ in range(2):
         started = clock.now()
         for first in range(0, count, PAGE):
             asked = Asked(clock.now(), clock.now())
             instances.observe(account=account, region=region, facts=[_facts(first + n) for n in range(PAGE)], asked=asked)
         instances.mark_gone(account=account, region=region, asked=Asked(started, clock.now()))
-    peak = tracemalloc.get_traced_memory()[1] / 1e6
-    tracemalloc.stop()
-    return peak
 
 
 def _facts(number: int) -> Any:

@@ -107,7 +107,7 @@ def connect_payer(console: Console) -> None:
     wait_until(is_fetched, "the first costs are fetched", FILLED_WITHIN_MS / 1000)
 
 
-def ask(console: Console, path: str, body: dict[str, str] | None = None, token: str = "") -> Any:
+def ask(console: Console, path: str, body: dict[str, Any] | None = None, token: str = "") -> Any:
     """The JSON that a program gets from the API."""
     connection = HTTPConnection(urlsplit(console.url).netloc, timeout=30)
     headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}

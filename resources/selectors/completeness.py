@@ -83,10 +83,16 @@ class Completeness:
         return bool(self.places) and not self.missing
 
 
+_TOLD = ("region", "status", "code", "detail", "remedy", "observed_at", "attempted_at")  # in the order of Place
+
+
 def completeness(user: User, service: Service, accounts: Sequence[AwsAccount], regions: Sequence[str] = ()) -> Completeness:
     """What is known of the places in `accounts`, and in `regions` where any are given."""
     scans = Scan.objects.visible_to(user, Perm.RESOURCES_VIEW).filter(service=service, account__in=accounts)
-    known = [_place(scan) for scan in scans.select_related("account").order_by("account__alias", "region")]
+    # As tuples: hundreds of places belong to a list, and most of them have nothing to tell.
+    by_pk = {account.pk: account for account in accounts}
+    told = scans.order_by("account__alias", "region").values_list("account_id", *_TOLD)
+    known = [Place(by_pk[account_id], *facts) for account_id, *facts in told]
     asked = {place.account.pk for place in known}
     never = [_never(account) for account in accounts if account.pk not in asked]
     wanted = {GLOBAL, *regions}
@@ -104,10 +110,6 @@ def _group(places: Sequence[Place]) -> Group:
     seen = [place.observed_at for place in places if place.observed_at]
     regions = tuple(place.region for place in places if place.region)
     return Group(one.account, regions, one.status, one.code, one.detail, one.remedy, min(seen, default=None))
-
-
-def _place(scan: Scan) -> Place:
-    return Place(scan.account, scan.region, scan.status, scan.code, scan.detail, scan.remedy, scan.observed_at, scan.attempted_at)
 
 
 def _never(account: AwsAccount) -> Place:

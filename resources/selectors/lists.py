@@ -35,11 +35,11 @@ class Kind(Generic[R]):
     filters: Mapping[str, str]
     orders: Mapping[str, str]
 
-    def choices(self, user: User, name: str) -> list[str]:
-        """The values that the filter `name` finds something for."""
-        column = self.filters[name]
-        seen = self.objects.visible_to(user, Perm.RESOURCES_VIEW).present().exclude(**{column: ""})
-        return list(seen.order_by(column).values_list(column, flat=True).distinct())
+    def choices(self, user: User, names: Sequence[str]) -> dict[str, list[str]]:
+        """The values for which each of these filters finds something, read in one pass."""
+        seen = self.objects.visible_to(user, Perm.RESOURCES_VIEW).present().order_by()
+        found = list(seen.values_list(*(self.filters[name] for name in names)).distinct())
+        return {name: sorted({values[at] for values in found} - {""}) for at, name in enumerate(names)}
 
 
 _COMMON = {"name": "name", "region": "region", "account": "account__alias", "observed_at": "observed_at"}

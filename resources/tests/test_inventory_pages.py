@@ -112,7 +112,7 @@ def test_a_download_holds_what_the_list_finds_and_no_more(path: str, production:
     inventory.instances(production, 3)
     inventory.buckets(production, 3)
     inventory.functions(production, 3)
-    found = b"".join(signed_in(viewer).get(path, {"search": "0002"}).streaming_content).decode()  # type: ignore[attr-defined]
+    found = b"".join(signed_in(viewer).get(path, {"search": "-0002"}).streaming_content).decode()  # type: ignore[attr-defined]
     assert len(found.strip().splitlines()) == 2
 
 

@@ -13,7 +13,9 @@ from accounts.selectors import aws_accounts
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
 from resources.models import Bucket
+from resources.rules.actions import TargetType
 from resources.selectors import buckets as selectors
+from resources.selectors import operations
 from resources.selectors.lists import BUCKETS
 from resources.views import columns
 from resources.views.lists import InventoryExport, InventoryPage, ListPage
@@ -59,6 +61,7 @@ class BucketDetail(Page):
         context = {
             "bucket": row,
             "classes": selectors.size_by_class(row),
+            "operations": operations.of_target(request.user, row.account, TargetType.S3, row.name),
             "may_browse": aws_accounts.may(request.user, row.account, Perm.OBJECTS_READ) and row.gone_at is None,
             "may_operate": aws_accounts.may(request.user, row.account, Perm.RESOURCES_OPERATE) and row.gone_at is None,
         }

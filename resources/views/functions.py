@@ -12,7 +12,9 @@ from accounts.selectors import aws_accounts
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
 from resources.models import Function
+from resources.rules.actions import TargetType
 from resources.selectors import functions as selectors
+from resources.selectors import operations
 from resources.selectors.lists import FUNCTIONS
 from resources.views import columns
 from resources.views.lists import InventoryExport, InventoryPage, ListPage
@@ -55,5 +57,9 @@ class FunctionDetail(Page):
 
     def get(self, request: SignedInRequest, account_id: int, region: str, name: str) -> HttpResponse:
         row = selectors.at(request.user, account_id, region, name, self.permission)
-        context = {"function": row, "may_operate": aws_accounts.may(request.user, row.account, Perm.RESOURCES_OPERATE)}
+        context = {
+            "function": row,
+            "may_operate": aws_accounts.may(request.user, row.account, Perm.RESOURCES_OPERATE),
+            "operations": operations.of_target(request.user, row.account, TargetType.LAMBDA, row.name, region=row.region),
+        }
         return render(request, "resources/function.html", context)

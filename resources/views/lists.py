@@ -15,7 +15,6 @@ from accounts import scope
 from accounts.models import AwsAccount
 from accounts.requests import SignedInRequest
 from accounts.scope import Scope
-from accounts.selectors import aws_accounts
 from cloudconsole.api.streams import csv_lines, streamed
 from cloudconsole.core import clock
 from cloudconsole.core.pages import Page
@@ -119,13 +118,13 @@ class InventoryPage(Page):
             "headings": [_heading(column, question.order, request.GET) for column in (NAME, *shown)],
             "chosen_columns": request.GET.getlist(PARAMETER),
             "column_form": _pairs(request.GET, without=PARAMETER),
-            "filters": [_filter(page, request, name) for name in page.labels],
+            "filters": _filters(page, request),
             "chips": _chips(page, question, request.GET),
             "views": SavedView.objects.visible_to(user, Perm.SELF).filter(page=page.name),
             "view_query": _view_query(request.GET),
             "completeness": completeness.completeness(user, page.kind.service, accounts, regions),
             "syncs": completeness.open_syncs(user, accounts),
-            "may_refresh": bool(aws_accounts.accounts_in_scope(user, Perm.RESOURCES_REFRESH, [])),
+            "may_refresh": AwsAccount.objects.visible_to(user, Perm.RESOURCES_REFRESH).exists(),
             "export_url": f"{reverse(f'resources:{page.name}-export')}?{request.GET.urlencode()}",
             "has_accounts": bool(accounts),
         }
@@ -164,10 +163,14 @@ def question_of(page: ListPage, query: QueryDict, shown: Scope) -> Question:
     )
 
 
-def _filter(page: ListPage, request: SignedInRequest, name: str) -> Filter:
-    value = request.GET.get(name, "")
-    choices = page.kind.choices(request.user, name)
-    return Filter(name, page.labels[name], choices if not value or value in choices else [value, *choices], value)
+def _filters(page: ListPage, request: SignedInRequest) -> list[Filter]:
+    choices = page.kind.choices(request.user, list(page.labels))
+    return [_filter(name, label, choices[name], request.GET.get(name, "")) for name, label in page.labels.items()]
+
+
+def _filter(name: str, label: str, choices: list[str], value: str) -> Filter:
+    """One that the address asks for is offered even where it finds nothing."""
+    return Filter(name, label, choices if not value or value in choices else [value, *choices], value)
 
 
 def _chips(page: ListPage, question: Question, query: QueryDict) -> list[Chip]:

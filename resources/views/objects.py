@@ -38,6 +38,7 @@ class Row:
     entry: Entry
     reference: str
     download: str
+    share: str
     icon: str
 
     @property
@@ -184,10 +185,11 @@ def _listed(bucket: Bucket, request: SignedInRequest, *, prefix: str, token: str
 
 def _row(bucket: Bucket, entry: Entry) -> Row:
     named = {"key": entry.key, **({"version_id": entry.version_id} if entry.version_id else {})}
-    address = reverse("resources:download", args=[bucket.account_id, bucket.name])
+    query, place = urlencode(named), [bucket.account_id, bucket.name]
+    download, share = (f"{reverse(f'resources:{page}', args=place)}?{query}" for page in ("download", "share-object"))
     kind = object_keys.content_type(entry.key).partition("/")[0]
     icon = "cancel" if entry.is_delete_marker else _ICONS.get(kind, "draft")
-    return Row(entry, reference_of(entry.key, entry.version_id), f"{address}?{urlencode(named)}", icon)
+    return Row(entry, reference_of(entry.key, entry.version_id), download, share, icon)
 
 
 def _store(request: SignedInRequest, bucket: Bucket, prefix: str, file: UploadedFile[bytes], *, if_absent: bool) -> None:

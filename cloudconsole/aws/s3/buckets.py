@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from cloudconsole.aws import calls, codes, regions
 from cloudconsole.aws.attempts import Observer
-from cloudconsole.aws.clients import client
+from cloudconsole.aws.clients import client, once
 from cloudconsole.aws.credentials import Access
 from cloudconsole.aws.errors import AwsError, AwsErrorKind
 
@@ -113,7 +113,8 @@ def create_bucket(access: Access, region: str, name: str, *, versioning: bool, o
 
     if _is_ours(access, region, name, observer):
         raise _already_ours()
-    do("CreateBucket", lambda: s3.create_bucket(**_wish(region, name)))
+    # Sent once: after a lost answer the bucket would stand in its own way.
+    do("CreateBucket", lambda: once("s3", region).create_bucket(**_wish(region, name)))
     do("PutPublicAccessBlock", lambda: s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=_ALL_BLOCKED))
     if versioning:
         do("PutBucketVersioning", lambda: s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"}))
@@ -122,8 +123,8 @@ def create_bucket(access: Access, region: str, name: str, *, versioning: bool, o
 
 
 def delete_bucket(access: Access, region: str, name: str, *, observer: Observer | None = None) -> None:
-    """Delete an empty bucket; BucketNotEmpty counts versions and delete markers too."""
-    s3 = client("s3", region)
+    """Delete an empty bucket; BucketNotEmpty counts versions and delete markers too. Sent once: its name may be taken anew."""
+    s3 = once("s3", region)
     calls.call(access, "s3", "DeleteBucket", region, lambda: s3.delete_bucket(Bucket=name), observer=observer)
 
 

@@ -55,6 +55,18 @@ class BucketGone(CloudconsoleError):
     title = "AWS does not know the bucket any more"
 
 
+class BucketIncomplete(CloudconsoleError):
+    """It is there, but not set up as it was wanted."""
+
+    kind = Kind.CONFLICT
+    code = "bucket_incomplete"
+    title = "The bucket is only half made"
+    remedy = "See its settings on its page. Set what is missing in AWS, or delete the bucket and make it again."
+
+    def __init__(self, cause: AwsError) -> None:
+        super().__init__(f"The bucket was made, but {cause.operation} failed: {cause.detail}")
+
+
 class _BucketHandler(Handler):
     """What they have in common: the bucket has to be there, and AWS's codes have words of ours."""
 
@@ -78,6 +90,10 @@ _TROUBLES: Mapping[str, Trouble] = {
 }
 
 
+_UNTIL_IT_IS_THERE = frozenset({"HeadBucket", "CreateBucket"})
+_SETTINGS = frozenset({"PutPublicAccessBlock", "PutBucketVersioning"})
+
+
 class CreateBucket(_BucketHandler):
     """Private and encrypted, as AWS makes them and as it is told once more; versions where they are wanted."""
 
@@ -90,10 +106,18 @@ class CreateBucket(_BucketHandler):
 
     def mutate(self, work: Work) -> Accepted:
         asked_at = clock.now()
-        made = s3.create_bucket(
-            work.access, work.region, work.target, versioning=work.parameters["versioning"], observer=work.observer
-        )
-        remember(work, made, Asked(asked_at, clock.now()))
+        try:
+            made = s3.create_bucket(
+                work.access, work.region, work.target, versioning=work.parameters["versioning"], observer=work.observer
+            )
+        except AwsError as error:
+            if error.operation in _UNTIL_IT_IS_THERE:
+                raise
+            remember(work, BucketFacts(work.target, work.region, None), Asked(asked_at, clock.now()))
+            if error.operation in _SETTINGS:
+                raise BucketIncomplete(error) from error
+        else:
+            remember(work, made, Asked(asked_at, clock.now()))
         return Accepted(state=EXISTS, is_done=True)
 
     def verify(self, work: Work, so_far: SoFar) -> Sight:
@@ -103,7 +127,9 @@ class CreateBucket(_BucketHandler):
         remember(work, BucketFacts(work.target, work.region, None).with_details(details), Asked(clock.now(), clock.now()))
         wanted = "enabled" if work.parameters["versioning"] else details.versioning
         if details.public_access_blocked is False or details.versioning != wanted:
-            return Missed("bucket_incomplete", _INCOMPLETE, _INCOMPLETE_REMEDY, EXISTS)
+            return Missed(
+                BucketIncomplete.code, "The bucket was made, but not all of its settings.", BucketIncomplete.remedy, EXISTS
+            )
         return Reached(EXISTS, _ANSWER_LOST)
 
 
@@ -173,8 +199,6 @@ for _handler in (CreateBucket(), DeleteObjects(), EmptyBucket(), DeleteBucket())
 
 _ANSWER_LOST = "AWS's answer was lost, but it is as it was wanted."
 _NO_ANSWER = "AWS was asked to make the bucket, but no answer came, and there is none."
-_INCOMPLETE = "The bucket was made, but not all of its settings: see them on its page."
-_INCOMPLETE_REMEDY = "Set what is missing in AWS, or delete the bucket and make it again."
 _NOT_DELETED = "Its worker was lost on the way. The bucket is still there; some of what was in it may be gone."
 
 
