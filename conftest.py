@@ -7,10 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from urllib.parse import urlsplit, urlunsplit
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from hypothesis import HealthCheck
 from rest_framework.test import APIClient
 
 from accounts.models import Grant, User
@@ -19,6 +21,9 @@ from cloudconsole.core.permissions import Role
 from cloudconsole.simulator import process
 from cloudconsole.simulator.process import SimulatorHandle
 from tests.services import chromium
+
+hypothesis.settings.register_profile("cloudconsole", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.settings.load_profile("cloudconsole")  # how long an example takes says something about the machine
 
 PASSWORD = "a-long-enough-passphrase"  # noqa: S105 - of people who exist only in tests
 

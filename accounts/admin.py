@@ -19,7 +19,7 @@ from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -39,6 +39,7 @@ from accounts.models import (
     User,
 )
 from accounts.services import aws_accounts, inputs, people
+from cloudconsole.core.admin import ReadOnlyAdmin
 from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.core.permissions import Role
 
@@ -74,19 +75,6 @@ class _ServedAdmin(ModelAdmin):  # type: ignore[misc]
         except CloudconsoleError as refusal:
             messages.error(request, refusal.detail)
             return redirect(request.get_full_path())
-
-
-class _ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
-    actions = None
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 @admin.register(User)
@@ -179,14 +167,14 @@ class AwsAccountAdmin(_ServedAdmin):
 
 
 @admin.register(CapabilityCheck)
-class CapabilityCheckAdmin(_ReadOnlyAdmin):
+class CapabilityCheckAdmin(ReadOnlyAdmin):
     list_display = ["account", "capability", "status", "aws_code", "checked_at"]
     list_filter = ["status", "capability"]
     search_fields = ["account__alias"]
 
 
 @admin.register(PersonalToken)
-class PersonalTokenAdmin(_ReadOnlyAdmin):
+class PersonalTokenAdmin(ReadOnlyAdmin):
     """Whose programs have access. Ending them all is on the person's own page under People."""
 
     list_display = ["name", "user", "hint", "scope", "created_at", "expires_at", "last_used_at"]
@@ -196,7 +184,7 @@ class PersonalTokenAdmin(_ReadOnlyAdmin):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(_ReadOnlyAdmin):
+class InvitationAdmin(ReadOnlyAdmin):
     """Who was invited, by whom, and what became of it. They are made and taken back under People."""
 
     list_display = ["email", "role", "everywhere", "invited_by", "created_at", "expires_at", "accepted_by", "revoked_at"]
@@ -206,19 +194,19 @@ class InvitationAdmin(_ReadOnlyAdmin):
 
 
 @admin.register(Adoption)
-class AdoptionAdmin(_ReadOnlyAdmin):
+class AdoptionAdmin(ReadOnlyAdmin):
     list_display = ["name", "number", "batch", "status", "error_aws_code", "finished_at"]
     list_filter = ["status"]
     search_fields = ["name", "number"]
 
 
 @admin.register(Discovery)
-class DiscoveryAdmin(_ReadOnlyAdmin):
+class DiscoveryAdmin(ReadOnlyAdmin):
     list_display = ["account", "organization_id", "management_number", "observed_at"]
 
 
 @admin.register(KeyRotation)
-class KeyRotationAdmin(_ReadOnlyAdmin):
+class KeyRotationAdmin(ReadOnlyAdmin):
     list_display = ["account", "status", "old_key_hint", "new_key_hint", "changed_at"]
     list_filter = ["status"]
 

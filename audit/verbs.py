@@ -107,11 +107,6 @@ KEY_ROTATION_UNDONE = register("key_rotation.undone", "{actor} took back the rot
 KEYS_ROTATED = register("keys.rotated", "{actor} re-encrypted stored secrets with {subject}")
 KEY_GIVEN_UP = register("keys.given_up", "{actor} gave up what the lost key {subject} had encrypted")
 
-# costs
-SNAPSHOT_REQUESTED = register("snapshot.requested", "{actor} asked for the costs of {account}")
-SNAPSHOT_FINISHED = register("snapshot.finished", "Fetching the costs of {account} ended")
-SNAPSHOT_CANCELLED = register("snapshot.cancelled", "{actor} cancelled fetching the costs of {account}")
-
 # the trail itself
 AUDIT_VERIFIED = register("audit.verified", "{actor} verified the audit trail up to event {seq}")
 AUDIT_EXPORTED = register("audit.exported", "{actor} exported the audit trail")

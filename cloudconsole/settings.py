@@ -203,7 +203,8 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 3
 ACCOUNT_LOGOUT_REDIRECT_URL = "sign-in"
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/5m/key", "login": "60/m/ip", "first_run": "10/5m/ip"}
+LOCKED_OUT_S = 300
+ACCOUNT_RATE_LIMITS = {"login_failed": f"20/m/ip,5/{LOCKED_OUT_S}s/key", "login": "60/m/ip", "first_run": "10/5m/ip"}
 PASSWORD_RESET_TIMEOUT = 24 * 3600
 MFA_ADAPTER = "accounts.mfa.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
@@ -232,6 +233,7 @@ IDEMPOTENCY_STORE = "audit.services.answers.DatabaseStore"
 READINESS_PARTS = {"keys": "accounts.services.keys_health.state"}
 REALTIME_AUDIENCE = "accounts.selectors.live_groups"
 
+API_VERSION = "1"
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.issued_tokens.IssuedTokenAuthentication",
@@ -253,8 +255,8 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "cloudconsole.api.schema.AutoSchema",
     "DEFAULT_VERSIONING_CLASS": "cloudconsole.api.versioning.AcceptHeaderVersioning",
-    "DEFAULT_VERSION": "1",
-    "ALLOWED_VERSIONS": ["1"],
+    "DEFAULT_VERSION": API_VERSION,
+    "ALLOWED_VERSIONS": [API_VERSION],
     "EXCEPTION_HANDLER": "cloudconsole.api.problems.exception_handler",
     "URL_FORMAT_OVERRIDE": None,  # `format` is a parameter of exports
     "DEFAULT_THROTTLE_CLASSES": [

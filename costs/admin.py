@@ -7,9 +7,10 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 
 from accounts.models import User
+from cloudconsole.core.admin import ReadOnlyAdmin
 from costs.models import (
     CostExplorerRequest,
     CostFact,
@@ -25,22 +26,8 @@ from costs.models import (
 from costs.services import sources
 
 
-class _ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
-    actions = None
-    show_full_result_count = False  # counting millions of facts takes longer than showing a page of them
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
 @admin.register(CostSource)
-class CostSourceAdmin(_ReadOnlyAdmin):
+class CostSourceAdmin(ReadOnlyAdmin):
     list_display = ["account", "scope", "status", "covered_by", "fresh_at", "next_refresh_at", "monthly_request_cap"]
     list_filter = ["status", "scope"]
     list_select_related = ["account", "covered_by__account"]
@@ -70,7 +57,7 @@ class _WindowInline(TabularInline):  # type: ignore[misc]
 
 
 @admin.register(CostSnapshot)
-class CostSnapshotAdmin(_ReadOnlyAdmin):
+class CostSnapshotAdmin(ReadOnlyAdmin):
     list_display = ["id", "source", "trigger", "status", "start", "end", "requests", "rows", "restated", "created_at"]
     list_filter = ["status", "trigger"]
     list_select_related = ["source__account"]
@@ -79,55 +66,55 @@ class CostSnapshotAdmin(_ReadOnlyAdmin):
 
 
 @admin.register(SnapshotWindow)
-class SnapshotWindowAdmin(_ReadOnlyAdmin):
+class SnapshotWindowAdmin(ReadOnlyAdmin):
     list_display = ["snapshot", "cube", "start", "end", "status", "pages", "rows", "error_code"]
     list_filter = ["status", "cube"]
     list_select_related = ["snapshot__source__account"]
 
 
 @admin.register(CostExplorerRequest)
-class CostExplorerRequestAdmin(_ReadOnlyAdmin):
+class CostExplorerRequestAdmin(ReadOnlyAdmin):
     list_display = ["at", "account", "operation", "page", "outcome", "charged", "aws_request_id", "duration_ms"]
     list_filter = ["outcome", "charged"]
     list_select_related = ["account"]
 
 
 @admin.register(CostRestatement)
-class CostRestatementAdmin(_ReadOnlyAdmin):
+class CostRestatementAdmin(ReadOnlyAdmin):
     list_display = ["source", "day", "currency", "unblended_before", "unblended_after", "detected_at"]
     list_select_related = ["source__account"]
 
 
 @admin.register(DimensionValue)
-class DimensionValueAdmin(_ReadOnlyAdmin):
+class DimensionValueAdmin(ReadOnlyAdmin):
     list_display = ["dimension", "value", "label"]
     list_filter = ["dimension"]
     search_fields = ["value", "label"]
 
 
 @admin.register(CostFact)
-class CostFactAdmin(_ReadOnlyAdmin):
+class CostFactAdmin(ReadOnlyAdmin):
     list_display = ["day", "source", "cube", "first", "second", "currency", "unblended", "amortized"]
     list_filter = ["cube"]
     list_select_related = ["source__account", "first", "second"]
 
 
 @admin.register(CostMonth)
-class CostMonthAdmin(_ReadOnlyAdmin):
+class CostMonthAdmin(ReadOnlyAdmin):
     list_display = ["month", "source", "cube", "first", "second", "currency", "unblended", "amortized"]
     list_filter = ["cube"]
     list_select_related = ["source__account", "first", "second"]
 
 
 @admin.register(CostSlice)
-class CostSliceAdmin(_ReadOnlyAdmin):
+class CostSliceAdmin(ReadOnlyAdmin):
     list_display = ["day", "source", "cube", "rows", "estimated", "complete", "unblended", "fetched_at"]
     list_filter = ["cube", "complete"]
     list_select_related = ["source__account"]
 
 
 @admin.register(CostMonthSlice)
-class CostMonthSliceAdmin(_ReadOnlyAdmin):
+class CostMonthSliceAdmin(ReadOnlyAdmin):
     list_display = ["month", "source", "cube", "days", "complete_days", "estimated_days", "unblended"]
     list_filter = ["cube"]
     list_select_related = ["source__account"]

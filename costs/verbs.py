@@ -1,7 +1,10 @@
-"""What happens to costs that the audit trail tells, beyond what it knows by itself."""
+"""What happens to costs that the audit trail tells."""
 
 from __future__ import annotations
 
 from audit.verbs import register
 
 CAP_CHANGED = register("costs.cap_changed", "{actor} set the monthly cap of paid requests of {account} to {cap}")
+SNAPSHOT_REQUESTED = register("snapshot.requested", "{actor} asked for the costs of {account}")
+SNAPSHOT_FINISHED = register("snapshot.finished", "Fetching the costs of {account} ended")
+SNAPSHOT_CANCELLED = register("snapshot.cancelled", "{actor} cancelled fetching the costs of {account}")

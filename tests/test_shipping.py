@@ -145,6 +145,6 @@ def test_the_image_is_asked_for_its_health_by_a_name_that_it_answers_to(allowed:
     with HTTPServer(("127.0.0.1", 0), Web) as web:
         Thread(target=web.handle_request, daemon=True).start()
         code = json.loads(probe)[2].replace(":8000/", f":{web.server_port}/")
-        subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "ALLOWED_HOSTS": allowed}, timeout=20)
+        subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "ALLOWED_HOSTS": allowed}, timeout=120)
     assert len(asked) == 1
     assert validate_host(asked[0], allowed.split(","))

@@ -149,6 +149,11 @@ class AwsAccount(models.Model):
     def __str__(self) -> str:
         return self.alias
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What people and programs may call it by, in lower case: its id, alias, and 12-digit number once that is known."""
+        return frozenset({str(self.pk), self.alias.lower(), self.account_id} - {""})
+
     def closed_regions(self) -> list[str]:
         """Regions chosen here that are not enabled in AWS, as far as that is known."""
         return [name for name in self.regions if self.enabled_regions and name not in self.enabled_regions]

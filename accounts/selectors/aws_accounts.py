@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.db.models import Q
 
 from accounts import rules
-from accounts.models import AwsAccount, CapabilityCheck, Status, User
+from accounts.models import AwsAccount, CapabilityCheck, User
 from accounts.models.aws_account import AwsAccountQuerySet
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.permissions import Perm
@@ -41,11 +41,6 @@ def visible(user: User) -> AwsAccountQuerySet:
     return AwsAccount.objects.visible_to(user, Perm.ACCOUNTS_VIEW).select_related("hub").order_by("alias")
 
 
-def hubs_for(user: User) -> AwsAccountQuerySet:
-    """The accounts that may assume roles of others, for those who connect accounts."""
-    return AwsAccount.objects.visible_to(user, Perm.ACCOUNTS_MANAGE).exclude(status=Status.ERROR).order_by("alias")
-
-
 def get_for(user: User, reference: str | int, permission: Perm) -> AwsAccount:
     """The account by id, alias or 12-digit number. Raises AccountNotFound, or NotAllowedHere when it may only be seen."""
     account = visible(user).filter(named(str(reference))).first()
@@ -77,7 +72,7 @@ def accounts_in_scope(user: User, permission: Perm, values: Sequence[str]) -> li
 
 def among(accounts: Sequence[AwsAccount], values: Sequence[str]) -> list[AwsAccount]:
     """Those of `accounts` that `values` name by id, alias or number, each once. Raises UnknownAccount."""
-    by_name = {name: account for account in accounts for name in (str(account.pk), account.alias.lower(), account.account_id)}
+    by_name = {name: account for account in accounts for name in account.names}
     unknown = [value for value in values if value.strip().lower() not in by_name]
     if unknown:
         raise UnknownAccount(f"No AWS account of yours is called “{unknown[0][:64]}”.", attr="account")

@@ -85,7 +85,7 @@ def check_password(*, user: User, password: str, request: HttpRequest) -> None:
     try:
         proven = bool(password) and get_adapter(request).authenticate(request, username=user.username, password=password) == user
     except ValidationError as error:
-        raise LockedOut("Too many failed attempts. Try again in five minutes.") from error
+        raise LockedOut from error
     if not proven:
         raise ProofRequired("Send your password as `current_password` to change the address.", attr="current_password")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from allauth.account.adapter import get_adapter
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
@@ -19,9 +20,6 @@ from audit import services as audit
 from audit import verbs
 from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError, Kind
-
-# The longest window of ACCOUNT_RATE_LIMITS["login_failed"].
-LOCKED_OUT_S = 300
 
 
 class InvalidCredentials(CloudconsoleError):
@@ -38,7 +36,10 @@ class LockedOut(CloudconsoleError):
     kind = Kind.BUSY
     code = "too_many_attempts"
     title = "Too many failed attempts"
-    retry_after_s = LOCKED_OUT_S
+
+    def __init__(self) -> None:
+        super().__init__(f"Too many failed attempts. Try again in {settings.LOCKED_OUT_S // 60} minutes.")
+        self.retry_after_s: int = settings.LOCKED_OUT_S
 
 
 class SecondFactorRequired(CloudconsoleError):
@@ -86,7 +87,7 @@ def sign_in(*, request: HttpRequest, login: str, password: str, otp: str = "") -
     try:
         user: User | None = adapter.authenticate(request, username=login.strip(), password=password)
     except ValidationError as error:
-        raise LockedOut("Too many failed attempts. Try again in five minutes.") from error
+        raise LockedOut from error
     if user is None:
         raise InvalidCredentials("The name or the password is wrong.")
     if user.awaits_verification:
@@ -135,7 +136,7 @@ def _ask_for_second_factor(user: User, otp: str) -> None:
     try:
         accepted = second_factors.accepts(user=user, code=otp)
     except ValidationError as error:
-        raise LockedOut("Too many failed attempts. Try again in five minutes.") from error
+        raise LockedOut from error
     if not accepted:
         second_factors.was_refused(user=user)
         raise InvalidCredentials("The code is wrong or was used before.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -11,7 +12,6 @@ from cloudconsole.api import problems
 from cloudconsole.api.problems import Problem
 
 PREFIX = "/api"
-VERSION = "1"
 
 
 def is_api(path: str) -> bool:
@@ -29,7 +29,7 @@ class ApiMiddleware:
             return self.get_response(request)
         _without_trailing_slash(request)
         response = _as_problem(self.get_response(request))
-        response["API-Version"] = VERSION
+        response["API-Version"] = settings.API_VERSION
         if not response.has_header("Cache-Control"):
             response["Cache-Control"] = "no-store"
         for name, value in getattr(request, "rate_limit_headers", {}).items():

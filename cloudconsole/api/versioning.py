@@ -5,6 +5,3 @@ from rest_framework.versioning import AcceptHeaderVersioning as BaseVersioning
 
 class AcceptHeaderVersioning(BaseVersioning):
     """`Accept: application/json; version=1`. No version means the first; an unknown one is a 406."""
-
-    default_version = "1"
-    allowed_versions = ("1",)

@@ -24,7 +24,6 @@ class Perm(StrEnum):
     ACCOUNTS_MANAGE = "accounts.manage"
     PEOPLE_MANAGE = "people.manage"
     AUDIT_VIEW_ALL = "audit.view_all"
-    SETTINGS_MANAGE = "settings.manage"
 
 
 class Role(StrEnum):

@@ -9,12 +9,14 @@ from costs.models.snapshots import (
     SnapshotWindow,
     WindowStatus,
 )
-from costs.models.sources import BillingScope, CostSource, SourceStatus
+from costs.models.sources import FETCHED_BY_ITSELF, REFUSED, BillingScope, CostSource, SourceStatus
 from costs.rules.cubes import Cube
 
 __all__ = [
+    "FETCHED_BY_ITSELF",
     "METRICS",
     "OPEN",
+    "REFUSED",
     "REQUEST_PRICE",
     "Amounts",
     "BillingScope",

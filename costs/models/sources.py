@@ -29,6 +29,12 @@ class SourceStatus(models.TextChoices):
     COVERED = "covered", "Read from the payer"
 
 
+# Cost Explorer does not answer this account, and will not by being asked again.
+REFUSED = frozenset({SourceStatus.DENIED, SourceStatus.NOT_ENABLED})
+# A covered source is asked only while its payer does not answer.
+FETCHED_BY_ITSELF = Q(covered_by=None) | Q(covered_by__status__in=REFUSED)
+
+
 class CostSourceQuerySet(models.QuerySet["CostSource"]):
     def visible_to(self, user: User | AnonymousUser, permission: Perm) -> CostSourceQuerySet:
         return self.filter(account__in=AwsAccount.objects.visible_to(user, permission))

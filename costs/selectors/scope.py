@@ -9,11 +9,10 @@ from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import User
 from cloudconsole.core.permissions import Perm
-from costs.models import BillingScope, CostMonth, CostSource, SourceStatus
+from costs.models import REFUSED, BillingScope, CostMonth, CostSource
 from costs.rules.cubes import Cube
 from costs.selectors.questions import UnknownAccount
 
-_REFUSED = {SourceStatus.DENIED, SourceStatus.NOT_ENABLED}
 _SINGLE = {BillingScope.MEMBER, BillingScope.STANDALONE}
 
 
@@ -36,7 +35,7 @@ class Part:
     @property
     def is_silent(self) -> bool:
         """AWS refuses to tell these costs and never did: they are missing from every figure, which `completeness` says."""
-        return self.source.status in _REFUSED and self.source.backfilled_from is None
+        return self.source.status in REFUSED and self.source.backfilled_from is None
 
     @property
     def is_whole(self) -> bool:
@@ -72,7 +71,7 @@ def _without_overlap(found: list[Part]) -> list[Part]:
     payers = [part for part in found if part.only is None and part.is_payer]
     if not payers or len(numbers) < 2:
         return found
-    listed = _listed([part.source for part in payers], numbers)
+    listed = numbers_billed([part.source for part in payers], numbers)
     for payer in payers:  # a bill whose accounts are not fetched yet names none of them; what Organizations told counts too
         told = {_own_number(part) for part in found if part.only is None and part.source.payer_number == _own_number(payer)}
         listed[payer.source.pk] = listed.get(payer.source.pk, frozenset()) | told
@@ -91,7 +90,8 @@ def _own_number(part: Part) -> str:
     return part.source.account.account_id
 
 
-def _listed(sources: Iterable[CostSource], numbers: Iterable[str]) -> dict[int, frozenset[str]]:
+def numbers_billed(sources: Iterable[CostSource], numbers: Iterable[str]) -> dict[int, frozenset[str]]:
+    """For each source, by primary key, those of `numbers` that its bill names."""
     rows = CostMonth.objects.filter(cube=Cube.ACCOUNT_RECORD_TYPE, source__in=list(sources), first__value__in=list(numbers))
     listed: dict[int, set[str]] = {}
     for source_id, number in rows.order_by().values_list("source_id", "first__value").distinct():
@@ -121,15 +121,12 @@ def _narrow(part: Part, numbers: set[str], apart: set[str]) -> Part | None:
 
 
 def _number(reference: str, sources: Sequence[CostSource]) -> str | None:
-    named = reference.strip().lower()  # as aliases are stored
-    for source in sources:
-        if named in {str(source.account_id), source.account.alias, source.account.account_id}:
-            return source.account.account_id
-    return None
+    named = reference.strip().lower()
+    return next((source.account.account_id for source in sources if named in source.account.names), None)
 
 
 def _check_linked(numbers: set[str], payers: list[CostSource]) -> None:
     """Other accounts can be asked for when a visible bill names them. Hidden and unknown ones read the same."""
-    listed = frozenset[str]().union(*_listed(payers, numbers).values()) if payers else frozenset[str]()
+    listed = frozenset[str]().union(*numbers_billed(payers, numbers).values()) if payers else frozenset[str]()
     for reference in sorted(numbers - listed):
         raise UnknownAccount(f"There is no account “{reference}” whose costs you may see.", attr="account")

@@ -15,7 +15,7 @@ from accounts.models import AwsAccount, User
 from accounts.models.aws_account import AwsAccountQuerySet
 from cloudconsole.core import clock
 from cloudconsole.core.permissions import Perm
-from costs.models import REQUEST_PRICE, CostExplorerRequest, CostSource, SourceStatus
+from costs.models import FETCHED_BY_ITSELF, REQUEST_PRICE, CostExplorerRequest, CostSource
 from costs.models.sources import CostSourceQuerySet
 
 
@@ -33,7 +33,7 @@ def visible(user: User | AnonymousUser, permission: Perm = Perm.COSTS_VIEW) -> C
         .annotate(
             requests_this_month=Coalesce(Subquery(counted), Value(0)),
             cap=Coalesce(F("monthly_request_cap"), Value(settings.COST_EXPLORER_MONTHLY_REQUEST_CAP)),
-            may_refresh=_fetched_by_itself() & Exists(_refreshed_by(user)),
+            may_refresh=FETCHED_BY_ITSELF & Exists(_refreshed_by(user)),
         )
         .order_by("account__alias")
     )
@@ -47,10 +47,6 @@ def refreshable(user: User | AnonymousUser) -> CostSourceQuerySet:
 def any_refreshable(sources: Iterable[CostSource]) -> bool:
     """Whether the reader of these rows of `visible` may refresh one of them."""
     return any(vars(source)["may_refresh"] for source in sources)
-
-
-def _fetched_by_itself() -> Q:
-    return Q(covered_by=None) | Q(covered_by__status__in=[SourceStatus.DENIED, SourceStatus.NOT_ENABLED])
 
 
 def _refreshed_by(user: User | AnonymousUser) -> AwsAccountQuerySet:

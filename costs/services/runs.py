@@ -15,7 +15,6 @@ from django.db.models import F
 
 import audit.services
 from accounts.services import credentials, health
-from audit import verbs
 from audit.models import Outcome
 from cloudconsole import realtime
 from cloudconsole.aws import cost_explorer
@@ -24,7 +23,17 @@ from cloudconsole.aws.credentials import Access
 from cloudconsole.aws.errors import AwsError
 from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError, Kind
-from costs.models import CostSnapshot, CostSource, SnapshotStatus, SnapshotTrigger, SnapshotWindow, SourceStatus, WindowStatus
+from costs import verbs
+from costs.models import (
+    REFUSED,
+    CostSnapshot,
+    CostSource,
+    SnapshotStatus,
+    SnapshotTrigger,
+    SnapshotWindow,
+    SourceStatus,
+    WindowStatus,
+)
 from costs.rules import failures, schedule
 from costs.rules.cubes import SHAPES, Cube
 from costs.rules.failures import Health, Reaction
@@ -118,7 +127,7 @@ class _Run:
     def _is_covered(self) -> bool:
         self.source.refresh_from_db(fields=["covered_by", "scope", "payer_number"])
         payer = self.source.covered_by
-        return payer is not None and payer.status not in {SourceStatus.DENIED, SourceStatus.NOT_ENABLED}
+        return payer is not None and payer.status not in REFUSED
 
     def _fetch(self, access: Access, window: SnapshotWindow) -> bool:
         """Ask for one window and store it; False when the run is over or rests."""

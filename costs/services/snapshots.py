@@ -12,13 +12,14 @@ from django.db import IntegrityError, transaction
 import audit.services
 from accounts.models import User
 from accounts.selectors import aws_accounts
-from audit import verbs
 from cloudconsole import realtime
 from cloudconsole.core import clock, jobs
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.permissions import Perm
+from costs import verbs
 from costs.models import (
     OPEN,
+    REFUSED,
     REQUEST_PRICE,
     CostSlice,
     CostSnapshot,
@@ -26,7 +27,6 @@ from costs.models import (
     SnapshotStatus,
     SnapshotTrigger,
     SnapshotWindow,
-    SourceStatus,
 )
 from costs.rules import windows
 from costs.rules.cubes import Cube
@@ -184,7 +184,7 @@ def request_for(*, account: str, by: User) -> CostSnapshot:
 
 def _check_uncovered(source: CostSource, by: User | None) -> None:
     payer = source.covered_by
-    if payer is not None and payer.status not in {SourceStatus.DENIED, SourceStatus.NOT_ENABLED}:
+    if payer is not None and payer.status not in REFUSED:
         is_seen = by is not None and aws_accounts.may(by, payer.account, Perm.ACCOUNTS_VIEW)
         name = payer.account.alias if is_seen else "its payer"
         raise CoveredByPayer(f"Refresh {name} instead: its bill holds the costs of {source.account.alias}.")

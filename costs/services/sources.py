@@ -14,9 +14,10 @@ from cloudconsole.aws.credentials import Access
 from cloudconsole.aws.errors import AwsError
 from cloudconsole.core import clock
 from costs import verbs
-from costs.models import BillingScope, CostMonth, CostSource, SourceStatus
+from costs.models import FETCHED_BY_ITSELF, BillingScope, CostMonth, CostSource, SourceStatus
 from costs.rules import coverage, schedule
 from costs.rules.cubes import Cube
+from costs.selectors import scope
 
 CAPABILITY = "costs"
 
@@ -60,7 +61,7 @@ def settle_coverage() -> None:
     """Decide anew who is read from a payer. One transaction, so that no answer counts an account twice or not at all."""
     sources = {source.pk: source for source in CostSource.objects.select_related("account").select_for_update(of=("self",))}
     facts = [_facts_of(source) for source in sources.values()]
-    for pk, payer in coverage.covered_by(facts, _listed(sources)).items():
+    for pk, payer in coverage.covered_by(facts, _others_billed(sources)).items():
         source = sources[pk]
         if source.covered_by_id != payer:
             _cover(source, payer)
@@ -88,15 +89,10 @@ def _facts_of(source: CostSource) -> coverage.Source:
     )
 
 
-def _listed(sources: dict[int, CostSource]) -> dict[int, frozenset[str]]:
+def _others_billed(sources: dict[int, CostSource]) -> dict[int, frozenset[str]]:
     """For each source, the other account numbers that its facts name."""
-    numbers = [source.account.account_id for source in sources.values()]
-    rows = CostMonth.objects.filter(cube=Cube.ACCOUNT_RECORD_TYPE, first__value__in=numbers)
-    listed: dict[int, set[str]] = {}
-    for source_id, number in rows.values_list("source_id", "first__value").distinct():
-        if number != sources[source_id].account.account_id:
-            listed.setdefault(source_id, set()).add(number)
-    return {pk: frozenset(found) for pk, found in listed.items()}
+    numbers = {pk: source.account.account_id for pk, source in sources.items()}
+    return {pk: found - {numbers[pk]} for pk, found in scope.numbers_billed(sources.values(), numbers.values()).items()}
 
 
 def mark_stale(now: datetime) -> int:
@@ -113,9 +109,8 @@ def mark_stale(now: datetime) -> int:
 def due(now: datetime) -> list[CostSource]:
     """Connected sources whose refresh is due. A covered one is asked only while its payer does not work."""
     never = Q(next_refresh_at=None)
-    on_its_own = Q(covered_by=None) | Q(covered_by__status__in=[SourceStatus.DENIED, SourceStatus.NOT_ENABLED])
     connected = CostSource.objects.filter(account__deleted_at=None).select_related("account")
-    return list(connected.filter(on_its_own, never | Q(next_refresh_at__lte=now)).order_by("pk"))
+    return list(connected.filter(FETCHED_BY_ITSELF, never | Q(next_refresh_at__lte=now)).order_by("pk"))
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from threading import Event
@@ -43,14 +43,14 @@ def bare_session() -> Session:
     return session
 
 
-@pytest.fixture
-def impatient(endpoint: Endpoint, bare_session: Session) -> Iterator[Ask]:
-    """Asks one service once, waits 0.3 seconds at most, and brings the error."""
-    config = Config(connect_timeout=0.3, read_timeout=0.3, retries={"mode": "standard", "total_max_attempts": 1})
+@contextmanager
+def asking(session: Session, *, within_s: float) -> Iterator[Ask]:
+    """Asks one service once, waits so long at most, and brings the error."""
+    config = Config(connect_timeout=within_s, read_timeout=within_s, retries={"mode": "standard", "total_max_attempts": 1})
     with ExitStack() as stack:
 
         def ask(service: str, url: str) -> AwsError:
-            client: Any = bare_session.create_client(
+            client: Any = session.create_client(
                 service, "us-east-1", endpoint_url=url, config=config, aws_access_key_id="AKIA", aws_secret_access_key="s"
             )
             stack.callback(client.close)
@@ -64,11 +64,25 @@ def impatient(endpoint: Endpoint, bare_session: Session) -> Iterator[Ask]:
         yield ask
 
 
+@pytest.fixture
+def once(endpoint: Endpoint, bare_session: Session) -> Iterator[Ask]:
+    """Waits longer than a loaded machine needs for an answer that does come."""
+    with asking(bare_session, within_s=30) as ask:
+        yield ask
+
+
+@pytest.fixture
+def impatient(endpoint: Endpoint, bare_session: Session) -> Iterator[Ask]:
+    """For answers that never come."""
+    with asking(bare_session, within_s=0.3) as ask:
+        yield ask
+
+
 @pytest.mark.parametrize("code", sorted(CODES))
-def test_every_code_of_the_table_is_recognized_in_xml_and_in_json(endpoint: Endpoint, impatient: Ask, code: str) -> None:
+def test_every_code_of_the_table_is_recognized_in_xml_and_in_json(endpoint: Endpoint, once: Ask, code: str) -> None:
     endpoint.script = lambda request: (xml_error if request.service == "sts" else json_error)(code, "words")
     for service, operation in (("sts", "GetCallerIdentity"), ("ce", "GetCostCategories")):
-        error = impatient(service, endpoint.url)
+        error = once(service, endpoint.url)
         assert (error.aws_code, error.aws_message) == (code, "words")
         assert error.cause is reading_of(service, operation, code, "words", 400).cause
         assert error.meaning.endswith(".")
@@ -123,41 +137,39 @@ def test_codes_lead_to_the_public_code_of_their_cause(
     [(400, "invalid_request"), (401, "access_denied"), (403, "access_denied"), (404, "not_found"), (429, "throttled")]
     + [(status, "internal") for status in (500, 502, 503, 504)],
 )
-def test_an_answer_without_an_aws_error_is_judged_by_its_status(
-    endpoint: Endpoint, impatient: Ask, status: int, cause: str
-) -> None:
+def test_an_answer_without_an_aws_error_is_judged_by_its_status(endpoint: Endpoint, once: Ask, status: int, cause: str) -> None:
     endpoint.script = lambda _: Reply(status=status, body=b"{}")
-    assert impatient("ce", endpoint.url).cause == cause
+    assert once("ce", endpoint.url).cause == cause
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
-def test_a_proxys_html_page_is_a_failure_of_the_other_side(endpoint: Endpoint, impatient: Ask, status: int) -> None:
+def test_a_proxys_html_page_is_a_failure_of_the_other_side(endpoint: Endpoint, once: Ask, status: int) -> None:
     endpoint.script = lambda _: Reply(status=status, body=b"<html><body>Bad gateway</body></html>", content_type="text/html")
-    assert impatient("sts", endpoint.url).cause in (AwsErrorKind.INTERNAL, AwsErrorKind.GARBLED)
-    assert impatient("ce", endpoint.url).cause is AwsErrorKind.INTERNAL
+    assert once("sts", endpoint.url).cause in (AwsErrorKind.INTERNAL, AwsErrorKind.GARBLED)
+    assert once("ce", endpoint.url).cause is AwsErrorKind.INTERNAL
 
 
-def test_an_unreadable_answer_is_garbled_and_not_quoted(endpoint: Endpoint, impatient: Ask) -> None:
+def test_an_unreadable_answer_is_garbled_and_not_quoted(endpoint: Endpoint, once: Ask) -> None:
     endpoint.script = lambda _: Reply(body=b"<<< \xff nonsense", content_type="text/xml")
-    error = impatient("sts", endpoint.url)
+    error = once("sts", endpoint.url)
     assert (error.cause, error.code, error.aws_message) == (AwsErrorKind.GARBLED, "aws_garbled", "")
 
 
-def test_a_reset_connection_is_unreachable(endpoint: Endpoint, impatient: Ask) -> None:
+def test_a_reset_connection_is_unreachable(endpoint: Endpoint, once: Ask) -> None:
     endpoint.script = lambda _: Reset()
-    error = impatient("sts", endpoint.url)
+    error = once("sts", endpoint.url)
     assert error.cause is AwsErrorKind.UNREACHABLE
     assert "broke off" in error.detail
 
 
-def test_an_answer_that_breaks_off_is_unreachable(endpoint: Endpoint, impatient: Ask) -> None:
+def test_an_answer_that_breaks_off_is_unreachable(endpoint: Endpoint, once: Ask) -> None:
     endpoint.script = lambda _: Reply(body=b'{"ResultsBy', claimed_length=5000)
-    assert impatient("ce", endpoint.url).cause is AwsErrorKind.UNREACHABLE
+    assert once("ce", endpoint.url).cause is AwsErrorKind.UNREACHABLE
 
 
-def test_json_that_is_none_is_garbled(endpoint: Endpoint, impatient: Ask) -> None:
+def test_json_that_is_none_is_garbled(endpoint: Endpoint, once: Ask) -> None:
     endpoint.script = lambda _: Reply(body=b"<<< nonsense")
-    assert impatient("ce", endpoint.url).cause is AwsErrorKind.GARBLED
+    assert once("ce", endpoint.url).cause is AwsErrorKind.GARBLED
 
 
 def test_silence_is_unreachable(endpoint: Endpoint, impatient: Ask) -> None:
@@ -169,10 +181,10 @@ def test_silence_is_unreachable(endpoint: Endpoint, impatient: Ask) -> None:
     assert "did not answer in time" in error.detail
 
 
-def test_a_refused_connection_is_unreachable(impatient: Ask) -> None:
+def test_a_refused_connection_is_unreachable(once: Ask) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        error = impatient("sts", f"http://127.0.0.1:{unused.getsockname()[1]}")
+        error = once("sts", f"http://127.0.0.1:{unused.getsockname()[1]}")
     assert (error.cause, error.retryable) == (AwsErrorKind.UNREACHABLE, True)
 
 

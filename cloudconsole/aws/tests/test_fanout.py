@@ -45,9 +45,10 @@ def test_what_hangs_at_the_deadline_has_failed_and_the_rest_has_answered(endpoin
 
     endpoint.script = script
     accounts = [access_with("AKIASLOW"), *(access_with(f"AKIA{number}") for number in range(8))]
+    sts.whoami(access_with("AKIAFIRST"))  # making the client is not what the deadline is for
     started = time.monotonic()
-    slow, *others = fanout.run(accounts, sts.whoami, concurrency=2, deadline_s=1)
-    assert time.monotonic() - started < 3
+    slow, *others = fanout.run(accounts, sts.whoami, concurrency=2, deadline_s=3)
+    assert time.monotonic() - started < 10  # who waits for the silent one waits for its read timeout, three times
     released.set()
     assert isinstance(slow, Failed)
     assert isinstance(slow.error, DeadlineExceeded)
@@ -67,7 +68,7 @@ def test_no_attempt_is_started_after_the_deadline(endpoint: Endpoint) -> None:
             seen.append(error)
         ended.set()
 
-    outcomes = fanout.run([access_with("AKIALATE")], late, concurrency=1, deadline_s=0.2)
+    outcomes = fanout.run([access_with("AKIALATE")], late, concurrency=1, deadline_s=1)
     assert begun.is_set()
     over.set()
     assert ended.wait(10)
@@ -169,7 +170,7 @@ def test_waiting_for_one_accounts_rate_does_not_hold_up_another() -> None:
         return f"held-{target[0]}"
 
     order: list[str] = []
-    budget = Budget[str](key_of=key_of, rate=Rate(per_second=20, burst=2))
+    budget = Budget[str](key_of=key_of, rate=Rate(per_second=1, burst=2))
     fanout.run(["a1", "a2", "a3", "b1", "b2"], order.append, concurrency=1, deadline_s=30, rate=budget)
     assert order[-1] == "a3"
 
@@ -189,9 +190,8 @@ def test_every_target_has_exactly_one_outcome_in_order(targets: list[tuple[int, 
 
 
 def test_a_bucket_gives_its_burst_and_then_its_rate() -> None:
-    bucket = TokenBucket(Rate(per_second=100, burst=3))
+    bucket, started = TokenBucket(Rate(per_second=2, burst=3)), time.monotonic()
     assert [bucket.take() for _ in range(3)] == [0.0, 0.0, 0.0]
-    assert 0 < bucket.take() <= 0.01
-    started = time.monotonic()
+    assert 0 < bucket.take() <= 0.5
     bucket.wait()
-    assert time.monotonic() - started >= 0.005
+    assert time.monotonic() - started >= 0.5

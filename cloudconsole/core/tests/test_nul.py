@@ -35,6 +35,5 @@ def test_the_answer_is_protected_like_every_other(client: Client) -> None:
 
 
 @pytest.mark.parametrize(("address", "status"), [("/", 302), ("/api/auth/me", 401), ("/sign-in", 200)])
-@pytest.mark.django_db
-def test_a_session_key_that_no_database_could_hold_is_nobodys(client: Client, address: str, status: int) -> None:
+def test_a_session_key_that_no_database_could_hold_is_nobodys(client: Client, admin: User, address: str, status: int) -> None:
     assert client.get(address, headers={"Cookie": f"sessionid={IN_A_COOKIE}"}).status_code == status
