@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 from cloudconsole.aws.policy import CAPABILITIES
 from cloudconsole.simulator import process
 from cloudconsole.simulator.process import SimulatorHandle
-from tests.test_browser import (
+from tests.consoles import (
     ADMIN,
     NARROW,
     PASSWORD,
