@@ -31,10 +31,10 @@ class UptimeSerializer(serializers.Serializer[Any]):
 
 
 class EstimateSerializer(serializers.Serializer[Any]):
-    """The on-demand list price: before discounts, storage, traffic and tax."""
+    """What it costs while it runs, at the on-demand list price: before discounts, storage, traffic and tax."""
 
     hourly = serializers.DecimalField(max_digits=28, decimal_places=12, normalize_output=True)
-    monthly = serializers.DecimalField(max_digits=28, decimal_places=2, help_text="730 hours.")
+    monthly = serializers.DecimalField(max_digits=28, decimal_places=2, help_text="730 hours of running.")
     currency = serializers.CharField()
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
 
 import pytest
 from django.test import Client
@@ -12,7 +14,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import AwsAccount, User
 from cloudconsole.core import clock
-from resources.models import Bucket, Function, Instance, InventorySync, SavedView, Service
+from resources.models import Bucket, Function, Instance, InstancePrice, InventorySync, SavedView, Service
 from resources.tests import inventory
 
 Api = Callable[[User | None], APIClient]
@@ -69,6 +71,22 @@ def test_pages_follow_each_other_without_a_gap(production: AwsAccount, viewer: U
     assert seen == [f"web-{number:04}" for number in reversed(range(120))]
     back = client.get(f"/ec2{client.get('/ec2' + client.get('/ec2').context['older']).context['newer']}").context
     assert [row.instance.name for row in back["rows"]] == [f"web-{number:04}" for number in range(50)]
+
+
+def test_an_estimate_of_what_does_not_run_says_when_it_would_be_due(production: AwsAccount, viewer: User) -> None:
+    row = inventory.instances(production, 1)[0]
+    InstancePrice.objects.create(
+        region=row.region, instance_type=row.instance_type, operating_system=row.platform, amount=Decimal("0.115"),
+        currency="USD", effective_on=date(2026, 11, 1), fetched_at=clock.now(),
+    )  # fmt: skip
+    paths = ("/ec2", f"/ec2/{production.pk}/{row.region}/{row.instance_id}")
+    for path in paths:
+        assert "$83.95" in page(viewer, path)
+        assert "when running" not in page(viewer, path)
+    Instance.objects.filter(pk=row.pk).update(state="stopped")
+    for path in paths:
+        assert "$83.95" in page(viewer, path)
+        assert "when running" in page(viewer, path)
 
 
 @pytest.mark.parametrize("cursor", ["x", "bm8", "WzEsMl0", "WyJhIiwgImIiXQ", "W251bGwsIDFd", "WyJcdTAwMDAiLCAxXQ", "9" * 3000])

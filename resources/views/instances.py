@@ -54,6 +54,11 @@ class Row:
         return None if seconds is None else timedelta(seconds=seconds)
 
     @property
+    def is_idle(self) -> bool:
+        """Whether it is known not to run: its estimate is then what it would cost."""
+        return self.shown.running_for == 0
+
+    @property
     def month(self) -> Figure:
         return Figure(self.shown.last_30_days)
 
