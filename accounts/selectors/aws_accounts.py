@@ -46,14 +46,23 @@ def get_for(user: User, reference: str | int, permission: Perm) -> AwsAccount:
     account = visible(user).filter(named(str(reference))).first()
     if account is None:
         raise AccountNotFound("There is no such AWS account, or none that you may see.")
-    if not may(user, account, permission):
-        raise NotAllowedHere(f"Your role on “{account.alias}” does not allow this.")
+    require(user, account, permission)
     return account
 
 
 def may(user: User, account: AwsAccount, permission: Perm) -> bool:
     """Whether `user` holds `permission` for this account; installation-wide permissions are admins'."""
     return AwsAccount.objects.filter(pk=account.pk).visible_to(user, permission).exists()
+
+
+def require(user: User, account: AwsAccount, permission: Perm) -> None:
+    """Raises NotAllowedHere where `user` does not hold `permission` for this account, which they may see."""
+    if not may(user, account, permission):
+        raise not_allowed(account.alias)
+
+
+def not_allowed(alias: str) -> NotAllowedHere:
+    return NotAllowedHere(f"Your role on “{alias}” does not allow this.")
 
 
 def accounts_in_scope(user: User, permission: Perm, values: Sequence[str]) -> list[AwsAccount]:
@@ -66,7 +75,7 @@ def accounts_in_scope(user: User, permission: Perm, values: Sequence[str]) -> li
         return allowed
     chosen = among(allowed if permission == Perm.ACCOUNTS_VIEW else list(visible(user)), values)
     if forbidden := [account.alias for account in chosen if account not in allowed]:
-        raise NotAllowedHere(f"Your role on “{forbidden[0]}” does not allow this.")
+        raise not_allowed(forbidden[0])
     return chosen
 
 

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, QuerySet
 
 from accounts.models import AwsAccount, User
-from accounts.selectors import hanging
+from accounts.selectors import aws_accounts, hanging
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.permissions import Perm
 from costs.models import CostExplorerRequest, CostRestatement, CostSnapshot, SnapshotWindow, WindowStatus
@@ -21,14 +21,6 @@ class SnapshotNotFound(CloudconsoleError):
     kind = Kind.NOT_FOUND
     code = "snapshot_not_found"
     title = "Not found"
-
-
-class NotAllowedHere(CloudconsoleError):
-    """The run may be seen, but not acted on."""
-
-    kind = Kind.FORBIDDEN
-    code = "permission_denied"
-    title = "Not allowed"
 
 
 def visible(user: User | AnonymousUser) -> CostSnapshotQuerySet:
@@ -53,7 +45,7 @@ def get_for(user: User | AnonymousUser, pk: int, permission: Perm) -> CostSnapsh
     if run is None:
         raise SnapshotNotFound("There is no such snapshot, or none that you may see.")
     if permission is not Perm.COSTS_VIEW and not CostSnapshot.objects.visible_to(user, permission).filter(pk=pk).exists():
-        raise NotAllowedHere(f"Your role on “{run.source.account.alias}” does not allow this.")
+        raise aws_accounts.not_allowed(run.source.account.alias)
     return run
 
 

@@ -44,6 +44,5 @@ def function_for(user: User, name: str, permission: Perm, *, account: str = "", 
         raise FunctionNotFound("There is no such function, or none that you may see. Name account and region of a new one.")
     if len(found) > 1:
         raise AmbiguousFunction(f"Several functions are called {name}: name the account and the region.")
-    if not aws_accounts.may(user, found[0].account, permission):
-        raise aws_accounts.NotAllowedHere(f"Your role on “{found[0].account.alias}” does not allow this.")
+    aws_accounts.require(user, found[0].account, permission)
     return FunctionPlace(found[0].account, found[0].region, name)

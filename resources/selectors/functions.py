@@ -23,6 +23,6 @@ def at(user: User, account_id: int, region: str, name: str, permission: Perm) ->
     row = seen.filter(account_id=account_id, region=region, name=name).first()
     if row is None:
         raise FunctionNotFound("There is no such function, or none that you may see.")
-    if permission != Perm.RESOURCES_VIEW and not aws_accounts.may(user, row.account, permission):
-        raise aws_accounts.NotAllowedHere(f"Your role on “{row.account.alias}” does not allow this.")
+    if permission != Perm.RESOURCES_VIEW:
+        aws_accounts.require(user, row.account, permission)
     return row

@@ -85,8 +85,8 @@ def at(user: User, account_id: int, region: str, instance_id: str, permission: P
 
 def allowed(user: User, row: Instance, permission: Perm) -> Instance:
     """`row` if `user` holds `permission` on its account. Raises NotAllowedHere."""
-    if permission != Perm.RESOURCES_VIEW and not aws_accounts.may(user, row.account, permission):
-        raise aws_accounts.NotAllowedHere(f"Your role on “{row.account.alias}” does not allow this.")
+    if permission != Perm.RESOURCES_VIEW:
+        aws_accounts.require(user, row.account, permission)
     return row
 
 

@@ -28,6 +28,5 @@ def bucket_for(user: User, name: str, permission: Perm, *, account: str = "") ->
     bucket = seen.select_related("account__hub").order_by("-observed_at").first()
     if bucket is None:
         raise BucketNotFound("There is no such bucket, or none that you may see. One made elsewhere appears with the next scan.")
-    if not aws_accounts.may(user, bucket.account, permission):
-        raise aws_accounts.NotAllowedHere(f"Your role on “{bucket.account.alias}” does not allow this.")
+    aws_accounts.require(user, bucket.account, permission)
     return bucket

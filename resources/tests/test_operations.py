@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from accounts.models import Grant, User
+from accounts.selectors.aws_accounts import NotAllowedHere
 from audit.models import AuditEvent
 from cloudconsole.simulator.faults import Fault, FaultKind
 from cloudconsole.simulator.process import SimulatorHandle
@@ -16,7 +17,6 @@ from resources.services import operations
 from resources.services.capabilities import CapabilityOff
 from resources.services.operations import Target, moves
 from resources.services.operations.refusals import (
-    NotAllowedHere,
     NotConfirmed,
     OwnOperation,
     TargetBusy,

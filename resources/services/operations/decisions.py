@@ -10,12 +10,13 @@ from accounts.models import User
 from accounts.selectors import aws_accounts
 from audit.verbs import Verb
 from cloudconsole.core import clock, jobs
+from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.core.permissions import Perm
 from resources import verbs
 from resources.models import Operation
 from resources.rules.operations import Event, Status
 from resources.services.operations import moves, trail
-from resources.services.operations.refusals import NotAllowedHere, NotWaiting, OperationIsOver, OwnOperation, UnderWay
+from resources.services.operations.refusals import NotWaiting, OperationIsOver, OwnOperation, UnderWay
 from resources.services.operations.targets import target_of
 from resources.services.operations.turns import RUN
 
@@ -50,8 +51,7 @@ def reject(*, operation: Operation, by: User, reason: str = "") -> Operation:
 
 def cancel(*, operation: Operation, by: User) -> Operation:
     """Take it back while nothing was sent; what goes on bit by bit is stopped where it is. Raises UnderWay, OperationIsOver."""
-    if not aws_accounts.may(by, operation.account, Perm.RESOURCES_OPERATE):
-        raise NotAllowedHere(f"Your role on “{operation.account.alias}” does not allow this.")
+    aws_accounts.require(by, operation.account, Perm.RESOURCES_OPERATE)
     kind, now = operation.kind, clock.now()
     ended = {"finished_at": now, "decided_at": now, "lease_token": None, "lease_until": None, "not_before": None}
     detail = f"Cancelled by {by.get_username()}."
@@ -73,14 +73,13 @@ def _told(operation: Operation, verb: Verb, by: User, reason: str = "") -> Opera
 
 
 def _check_decider(operation: Operation, by: User) -> None:
-    error: NotAllowedHere | OwnOperation | None = None
-    if not aws_accounts.may(by, operation.account, Perm.RESOURCES_APPROVE):
-        error = NotAllowedHere(f"Your role on “{operation.account.alias}” does not allow this.")
-    elif operation.requested_by_id == by.pk:
-        error = OwnOperation("You asked for this yourself: a second person approves or rejects it. You can cancel it.")
-    if error is not None:
+    try:
+        aws_accounts.require(by, operation.account, Perm.RESOURCES_APPROVE)
+        if operation.requested_by_id == by.pk:
+            raise OwnOperation("You asked for this yourself: a second person approves or rejects it. You can cancel it.")
+    except CloudconsoleError as error:
         trail.refused(operation.action, target_of(operation), by=by, code=error.code)
-        raise error
+        raise
 
 
 def _not_waiting(operation: Operation) -> NotWaiting:

@@ -27,7 +27,6 @@ from resources.services import capabilities
 from resources.services.operations import moves, trail
 from resources.services.operations.moves import Lease
 from resources.services.operations.progress import Reporter
-from resources.services.operations.refusals import NotAllowedHere
 from resources.services.operations.targets import Target
 from resources.services.operations.watching import Watch
 
@@ -92,8 +91,7 @@ _BROKEN_OFF: dict[str, object] = {
 
 
 def _allowed(action: str, target: Target, by: User) -> Access:
-    if not aws_accounts.may(by, target.account, Perm.RESOURCES_OPERATE):
-        raise NotAllowedHere(f"Your role on “{target.account.alias}” does not allow this.")
+    aws_accounts.require(by, target.account, Perm.RESOURCES_OPERATE)
     capabilities.require(target.account, ACTIONS[action].capability)
     return credentials.access_for(target.account, by)
 

@@ -22,14 +22,6 @@ class NoTargets(CloudconsoleError):
     title = "There is nothing to act on"
 
 
-class NotAllowedHere(CloudconsoleError):
-    """The account may be seen, but not acted on."""
-
-    kind = Kind.FORBIDDEN
-    code = "permission_denied"
-    title = "Not allowed"
-
-
 class OwnOperation(CloudconsoleError):
     """Whoever asks for something cannot be the second person who agrees."""
 

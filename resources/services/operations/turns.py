@@ -28,7 +28,7 @@ from resources.services.actions.handlers import Accepted, Handler, Missed, NotYe
 from resources.services.operations import moves, trail
 from resources.services.operations.moves import Lease, LeaseLost
 from resources.services.operations.progress import Reporter
-from resources.services.operations.refusals import AccountGone, NotAllowedHere, NotInTime
+from resources.services.operations.refusals import AccountGone, NotInTime
 from resources.services.operations.watching import Watch
 
 log = structlog.get_logger(__name__)
@@ -138,7 +138,7 @@ class _Turn:
         if (kind := operation.kind) is not None:
             capabilities.require(account, kind.capability)
         if by is not None and not aws_accounts.may(by, account, Perm.RESOURCES_OPERATE):
-            raise NotAllowedHere(f"{by.get_username()} may no longer do this in “{account.alias}”.")
+            raise aws_accounts.NotAllowedHere(f"{by.get_username()} may no longer do this in “{account.alias}”.")
 
     def _work(self) -> Work:
         """Raises AccountGone, and what stands against using the account's credentials."""

@@ -28,7 +28,7 @@ from resources.services.actions import HANDLERS
 from resources.services.actions.handlers import NoDryRun, Work
 from resources.services.operations import moves, trail
 from resources.services.operations.decisions import SENDING_LASTS
-from resources.services.operations.refusals import NotAllowedHere, NoTargets, NotConfirmed, TargetBusy, TooManyTargets
+from resources.services.operations.refusals import NoTargets, NotConfirmed, TargetBusy, TooManyTargets
 from resources.services.operations.targets import Target
 from resources.services.operations.turns import RUN
 from resources.services.operations.watching import Watch
@@ -131,8 +131,7 @@ def request_many(
 
 def _check_allowed(wish: _Wish, target: Target) -> None:
     account = target.account
-    if not aws_accounts.may(wish.by, account, Perm.RESOURCES_OPERATE):
-        raise NotAllowedHere(f"Your role on “{account.alias}” does not allow this.")
+    aws_accounts.require(wish.by, account, Perm.RESOURCES_OPERATE)
     capabilities.require(account, wish.action.capability)
     if wish.dry_run and not wish.action.has_dry_run:
         raise NoDryRun(f"AWS cannot be asked whether it would {wish.action.title.lower()}.", attr="dry_run")
