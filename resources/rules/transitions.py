@@ -45,15 +45,18 @@ def told_moment(reason: str) -> datetime | None:
         return None
 
 
-def first(sighting: Sighting) -> Change:
-    """How an instance came to the state in which it was first seen."""
+def first(sighting: Sighting) -> list[Change]:
+    """How an instance came to the state in which it was first seen, its last start included where AWS tells of both."""
     told = _told(sighting)
     if told is not None and told <= sighting.answered_at:
-        return Change("", sighting.state, told, told)
+        launched = sighting.launched_at
+        if sighting.state in UP or launched is None or launched > told:
+            return [Change("", sighting.state, told, told)]
+        return [Change("", "running", launched, launched), Change("running", sighting.state, told, told)]
     earliest = sighting.attached_at
     if earliest is not None and earliest > sighting.answered_at:
         earliest = None
-    return Change("", sighting.state, earliest, sighting.answered_at)
+    return [Change("", sighting.state, earliest, sighting.answered_at)]
 
 
 def between(before: Sighting, after: Sighting) -> list[Change]:

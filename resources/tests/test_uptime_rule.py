@@ -59,7 +59,7 @@ def seen(life: list[tuple[datetime, str]], looks: list[datetime], *, told: bool)
         sightings.append(Sighting(past[-1][1], look, look, launched, reason, life[0][0]))
     if not sightings:
         return []
-    changes = [transitions.first(sightings[0])]
+    changes = transitions.first(sightings[0])
     for before, after in pairwise(sightings):
         changes += transitions.between(before, after)
     return changes
@@ -99,6 +99,16 @@ def test_an_instance_that_was_launched_and_runs_is_known_to_the_second() -> None
 def test_what_was_before_the_first_look_is_possible_but_not_certain() -> None:
     found = ask([Change("", "stopped", at(600), at(600))])
     assert (found.at_least, found.at_most) == (0, 36_000)
+
+
+def test_the_last_run_of_what_is_first_seen_stopped_is_known_where_aws_dates_both_ends() -> None:
+    dated = Sighting("stopped", at(600), at(600), at(100), "User initiated (2026-11-01 01:50:00 GMT)")
+    changes = transitions.first(dated)
+    assert changes == [Change("", "running", at(100), at(100)), Change("running", "stopped", at(110), at(110))]
+    found = ask(changes)
+    assert (found.at_least, found.at_most) == (600, 6600)
+    never = Sighting("stopped", at(600), at(600), at(200), "User initiated (2026-11-01 01:50:00 GMT)")
+    assert transitions.first(never) == [Change("", "stopped", at(110), at(110))]
 
 
 def test_a_stop_between_two_looks_is_guessed_in_the_middle() -> None:

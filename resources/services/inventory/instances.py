@@ -49,7 +49,7 @@ def observe(
     """
     found = [_row(account, region, one, asked) for one in facts]
     merged = rows.merge(Instance, found, Place({"account": account, "region": region}, "instance_id"), _COLUMNS)
-    made = [_transition(row, transitions.first(_sighting(row, asked)), source) for row in merged.new]
+    made = [_transition(row, change, source) for row in merged.new for change in transitions.first(_sighting(row, asked))]
     for before, after in merged.changed:
         made += [_transition(after, change, source) for change in transitions.between(_earlier(before), _sighting(after, asked))]
     StateTransition.objects.bulk_create(made, batch_size=_CHUNK)
