@@ -125,6 +125,16 @@ def test_a_spreadsheet_runs_nothing_of_what_was_typed_in_aws(production: AwsAcco
     assert answer["Content-Type"].startswith("text/csv")
 
 
+def test_a_spreadsheet_has_no_zero_for_what_is_not_known(production: AwsAccount, viewer: User) -> None:
+    row = inventory.instances(production, 1)[0]
+    row.transitions.update(to_state="stopped", not_before=None, not_after=clock.now())
+    Instance.objects.filter(pk=row.pk).update(state="stopped", first_attached_at=None)
+    answer = signed_in(viewer).get("/ec2/export.csv")
+    told = next(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))  # type: ignore[attr-defined]
+    assert (told["uptime_30d_seconds"], told["uptime_30d_at_least"]) == ("", "0")
+    assert int(told["uptime_30d_at_most"]) > 29 * 86_400
+
+
 @pytest.mark.parametrize("path", ["/ec2/export.csv", "/s3/export.csv", "/lambda/export.csv"])
 def test_a_download_holds_what_the_list_finds_and_no_more(path: str, production: AwsAccount, viewer: User) -> None:
     inventory.instances(production, 3)

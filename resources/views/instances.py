@@ -107,16 +107,19 @@ class InstanceExport(InventoryExport):
     described = LIST
     header = (
         "id", "name", "account", "account_number", "region", "zone", "state", "instance_type", "platform", "lifecycle",
-        "launched_at", "uptime_seconds", "uptime_30d_seconds", "private_ip", "public_ip", "vpc_id", "tags", "observed_at",
+        "launched_at", "uptime_seconds", "uptime_30d_seconds", "uptime_30d_at_least", "uptime_30d_at_most",
+        "estimate_monthly_when_running", "estimate_currency", "private_ip", "public_ip", "vpc_id", "tags", "observed_at",
     )  # fmt: skip
 
     def cells(self, found: Sequence[Instance]) -> Iterator[Sequence[object]]:
         for shown in selectors.shown(found):
-            row = shown.instance
+            row, month = shown.instance, shown.last_30_days
+            estimate = (shown.estimate.monthly, shown.estimate.currency) if shown.estimate else ("", "")
             yield (
                 row.instance_id, row.name, row.account.alias, row.account.account_id, row.region, row.zone, row.state,
                 row.instance_type, row.platform, row.lifecycle, row.launched_at.isoformat() if row.launched_at else "",
-                shown.running_for, shown.last_30_days.seconds, row.private_ip, row.public_ip, row.vpc_id,
+                shown.running_for, "" if Figure(month).is_unknown else month.seconds, month.at_least, month.at_most,
+                *estimate, row.private_ip, row.public_ip, row.vpc_id,
                 json.dumps(row.tags, ensure_ascii=False, sort_keys=True), row.observed_at.isoformat(),
             )  # fmt: skip
 
