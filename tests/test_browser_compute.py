@@ -140,7 +140,7 @@ def test_a_file_goes_up_and_comes_down_byte_by_byte(browser: Browser, console: C
     with window(browser, console, accept_downloads=True) as page:
         sign_in(page)
         create_bucket(page, "november-of-ada")
-        page.get_by_role("link", name="Objects").click()
+        page.get_by_role("link", name="Objects", exact=True).click()
         large = tmp_path / "large.bin"
         large.write_bytes(os.urandom(1024) * (20 * 1024))
         upload(page, large)
@@ -198,8 +198,8 @@ def what_is_chosen_is_deleted(page: Page) -> None:
     page.get_by_role("button", name="Delete…").click()
     page.get_by_role("button", name="Delete 1 object").click()
     expect(page.locator("main").get_by_text("Succeeded").first).to_be_visible(timeout=MOVES_WITHIN_MS)
-    page.get_by_role("link", name="november-of-ada").click()
-    page.get_by_role("link", name="Objects").click()
+    page.get_by_role("link", name="november-of-ada", exact=True).click()
+    page.get_by_role("link", name="Objects", exact=True).click()
     expect(page.get_by_label("Select ümlaut & <b>.txt")).to_be_visible()
     expect(page.get_by_label("Select large.bin")).to_have_count(0)
 
@@ -210,7 +210,7 @@ def test_a_function_is_deployed_invoked_seen_failing_and_rolled_back(browser: Br
         create_function(page, console)
         expect(invoked(page, '{"name": "Ada"}')).to_contain_text('"hello": "Ada"')
         expect(page.locator("#answer")).to_contain_text("greeting Ada")
-        page.get_by_role("link", name="Deploy").click()
+        page.get_by_role("link", name="Deploy", exact=True).click()
         page.set_input_files("#id_zip", package(BROKEN))
         page.get_by_role("button", name="Deploy").click()
         page.wait_for_url("**/versions*", timeout=MOVES_WITHIN_MS)
@@ -243,7 +243,7 @@ def package(code: str) -> FilePayload:
 
 
 def invoked(page: Page, payload: str) -> Locator:
-    page.get_by_role("link", name="Invoke").click()
+    page.get_by_role("link", name="Invoke", exact=True).click()
     page.get_by_label("Payload").fill(payload)
     page.get_by_role("button", name="Invoke").click()
     answer = page.locator("#answer")
@@ -252,11 +252,11 @@ def invoked(page: Page, payload: str) -> Locator:
 
 
 def roll_back(page: Page) -> None:
-    page.get_by_role("link", name="Versions").click()
+    page.get_by_role("link", name="Versions", exact=True).click()
     page.get_by_role("link", name="Go back to version 1").click()
     page.get_by_role("button", name="Go back to version 1").click()
     expect(page.locator("main").get_by_text("Succeeded").first).to_be_visible(timeout=MOVES_WITHIN_MS)
-    page.get_by_role("link", name="greeter").first.click()
+    page.get_by_role("link", name="greeter", exact=True).first.click()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -121,6 +121,12 @@ def test_callers_cannot_say_where_they_come_from() -> None:
     assert "--no-proxy-headers" in web_command(8000)
 
 
+def test_what_people_upload_passes_through_a_disk_and_not_through_memory(compose: dict[str, Any]) -> None:
+    web = compose["services"]["web"]
+    assert "uploads:/tmp" in web["volumes"]
+    assert "/tmp" not in web["tmpfs"]
+
+
 def test_what_a_worker_writes_outside_the_database_has_a_volume(compose: dict[str, Any]) -> None:
     folder, image = settings.AUDIT_CHECKPOINTS.parent.relative_to(settings.VAR_DIR), (ROOT / "Dockerfile").read_text()
     assert "VAR_DIR=/srv/cloudconsole/var" in image

@@ -92,7 +92,10 @@ class Installation:
         return found
 
     def kill_when(self, reached: Callable[[], bool]) -> None:
-        """Start a worker and end it, without a warning, as soon as it came so far."""
+        """Start a worker and end it, without a warning, as soon as it came so far.
+
+        Faults that keep the answer back are told of at once, so the worker is still waiting then.
+        """
         worker = self.start("work")
         deadline = time.monotonic() + 60
         while not reached() and time.monotonic() < deadline:
@@ -139,7 +142,7 @@ def running_instance(aws: SimulatorHandle) -> str:
 
 
 def test_killed_before_the_call_it_is_sent_by_the_next_worker(installation: Installation) -> None:
-    installation.aws.add_faults(Fault("ec2", FaultKind.SLOW, operation="DescribeInstances", seconds=3))
+    installation.aws.add_faults(Fault("ec2", FaultKind.TIMEOUT, operation="DescribeInstances", seconds=5))
     installation.kill_when(lambda: bool(installation.calls("DescribeInstances")))
     held = json.loads(installation.do("sweep"))  # the lease still holds: nobody else may go on
     assert (held["status"], held["phase"]) == ("running", "new")
@@ -151,7 +154,7 @@ def test_killed_before_the_call_it_is_sent_by_the_next_worker(installation: Inst
 
 
 def test_killed_during_the_call_it_is_looked_at_and_never_sent_again(installation: Installation) -> None:
-    installation.aws.add_faults(Fault("ec2", FaultKind.SLOW, operation="StopInstances", seconds=3))
+    installation.aws.add_faults(Fault("ec2", FaultKind.LOST, operation="StopInstances", seconds=5))
     installation.kill_when(lambda: bool(installation.changes()))
     killed = installation.tell()
     assert (killed["status"], killed["phase"], killed["trail"][-1]) == ("running", "sent", "operation.sent")
@@ -163,7 +166,7 @@ def test_killed_during_the_call_it_is_looked_at_and_never_sent_again(installatio
 
 
 def test_killed_during_a_call_that_never_did_anything_it_ends_as_unknown(installation: Installation) -> None:
-    installation.aws.add_faults(Fault("ec2", FaultKind.TIMEOUT, operation="StopInstances", seconds=3))
+    installation.aws.add_faults(Fault("ec2", FaultKind.TIMEOUT, operation="StopInstances", seconds=5))
     installation.kill_when(lambda: bool(installation.changes()))
     told = installation.sweep_until_over()
     assert (told["status"], told["outcome_code"]) == ("unknown", "outcome_unknown")
@@ -176,7 +179,7 @@ def test_killed_after_the_call_it_is_verified_by_the_next_worker(installation: I
     assert installation.tell()["phase"] == "verifying"
     installation.later(timedelta(seconds=2))
     installation.aws.clear_calls()
-    installation.aws.add_faults(Fault("ec2", FaultKind.SLOW, operation="DescribeInstances", seconds=3))
+    installation.aws.add_faults(Fault("ec2", FaultKind.TIMEOUT, operation="DescribeInstances", seconds=5))
     installation.kill_when(lambda: bool(installation.calls("DescribeInstances")))
     told = installation.sweep_until_over()
     assert (told["status"], told["accepted"]) == ("succeeded", True)
