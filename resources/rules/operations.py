@@ -74,17 +74,13 @@ _SENT = Place(Status.RUNNING, Phase.SENT)
 _VERIFYING = Place(Status.RUNNING, Phase.VERIFYING)
 
 
-def _to(status: Status, phase: Phase) -> Place:
-    return Place(status, phase)
-
-
 # For each event: from where it leads to where. What is not here cannot happen.
 MOVES: Mapping[Event, Mapping[Place, Place]] = {
     Event.APPROVE: {_WAITING: _QUEUED},
-    Event.REJECT: {_WAITING: _to(Status.REJECTED, Phase.NEW)},
-    Event.CANCEL: {place: _to(Status.CANCELLED, Phase.NEW) for place in (_WAITING, _QUEUED, _CLAIMED)},
-    Event.STOP: {_SENT: _to(Status.CANCELLED, Phase.SENT)},
-    Event.EXPIRE: {place: _to(Status.CANCELLED, Phase.NEW) for place in (_WAITING, _QUEUED)},
+    Event.REJECT: {_WAITING: Place(Status.REJECTED, Phase.NEW)},
+    Event.CANCEL: {place: Place(Status.CANCELLED, Phase.NEW) for place in (_WAITING, _QUEUED, _CLAIMED)},
+    Event.STOP: {_SENT: Place(Status.CANCELLED, Phase.SENT)},
+    Event.EXPIRE: {place: Place(Status.CANCELLED, Phase.NEW) for place in (_WAITING, _QUEUED)},
     Event.CLAIM: {_QUEUED: _CLAIMED},
     Event.TAKE_OVER: {place: place for place in (_CLAIMED, _SENT, _VERIFYING)},
     Event.POSTPONE: {_CLAIMED: _QUEUED},
@@ -94,9 +90,9 @@ MOVES: Mapping[Event, Mapping[Place, Place]] = {
     Event.ANSWERED: {_SENT: _VERIFYING},
     Event.DOUBTED: {_SENT: _VERIFYING},
     Event.REST: {_VERIFYING: _VERIFYING},
-    Event.SUCCEED: {place: _to(Status.SUCCEEDED, place.phase) for place in (_CLAIMED, _SENT, _VERIFYING)},
-    Event.FAIL: {place: _to(Status.FAILED, place.phase) for place in (_CLAIMED, _SENT, _VERIFYING)},
-    Event.GIVE_UP: {place: _to(Status.UNKNOWN, place.phase) for place in (_SENT, _VERIFYING)},
+    Event.SUCCEED: {place: Place(Status.SUCCEEDED, place.phase) for place in (_CLAIMED, _SENT, _VERIFYING)},
+    Event.FAIL: {place: Place(Status.FAILED, place.phase) for place in (_CLAIMED, _SENT, _VERIFYING)},
+    Event.GIVE_UP: {place: Place(Status.UNKNOWN, place.phase) for place in (_SENT, _VERIFYING)},
 }
 
 

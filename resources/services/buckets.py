@@ -105,12 +105,14 @@ def delete_objects(*, bucket: Bucket, objects: Sequence[ObjectRef], by: User, co
     chosen = list(dict.fromkeys(objects))
     if not 0 < len(chosen) <= MAX_OBJECTS or any(not one.key for one in chosen):
         raise InvalidSelection(f"Choose 1 to {MAX_OBJECTS:,} objects.", attr="key")
-    if len(chosen) > 1 and confirm.strip() != bucket.name:
-        raise NotConfirmed(f"Confirm by typing “{bucket.name}”.", attr="confirm")
     label = chosen[0].key if len(chosen) == 1 else f"({len(chosen)})"
+    target = Target(bucket.account, bucket.region, bucket.name, f"{label} in {bucket.name}")
+    if len(chosen) > 1 and confirm.strip() != bucket.name:
+        operations.note_refusal("s3.delete_objects", target, by=by, code=NotConfirmed.code)
+        raise NotConfirmed(f"Confirm by typing “{bucket.name}”.", attr="confirm")
     return operations.request(
         action="s3.delete_objects",
-        target=Target(bucket.account, bucket.region, bucket.name, f"{label} in {bucket.name}"),
+        target=target,
         by=by,
         parameters={"objects": [[one.key, one.version_id or None] for one in chosen]},
         reason=reason,

@@ -122,6 +122,14 @@ def test_settings_come_with_the_code_and_go_back_with_it(client: APIClient, acco
     assert (back.memory_mb, back.timeout_s) == (128, 3)
 
 
+def test_a_function_is_not_deployed_while_something_else_changes_it(client: APIClient, account: AwsAccount) -> None:
+    deploy(client, account)
+    Operation.objects.update(status="running", finished_at=None)
+    busy = deploy(client, account, BROKEN)
+    assert (busy.status_code, busy.json()["code"]) == (409, "operation_in_progress")
+    assert AuditEvent.objects.filter(action="operation.refused").count() == 1
+
+
 def test_the_version_in_use_is_not_gone_back_to(client: APIClient, account: AwsAccount) -> None:
     deploy(client, account)
     refused = client.post(f"/api/lambda/roll-back/{NAME}", {"version": "1"}, format="json")

@@ -11,7 +11,7 @@ from accounts.selectors.aws_accounts import NotAllowedHere
 from audit.models import AuditEvent
 from cloudconsole.simulator.faults import Fault, FaultKind
 from cloudconsole.simulator.process import SimulatorHandle
-from resources.models import Instance, StateTransition
+from resources.models import Instance, Operation, StateTransition
 from resources.rules.operations import MAX_ATTEMPTS, Event
 from resources.services import operations
 from resources.services.capabilities import CapabilityOff
@@ -231,7 +231,26 @@ def test_what_no_worker_sent_in_time_is_never_sent(console: Operating) -> None:
     operations.tick()
     operation.refresh_from_db()
     assert (operation.status, operation.outcome_code) == ("cancelled", "not_sent_in_time")
+    assert "Nothing was changed" in operation.outcome_detail
     assert console.sent() == []
+
+
+def test_what_aws_turned_away_is_not_said_to_have_changed_nothing(console: Operating) -> None:
+    console.aws.add_faults(Fault("ec2", FaultKind.THROTTLE, operation="StopInstances"))
+    operation = console.turn(console.request("stop", console.instance("running")))
+    assert (operation.status, operation.phase) == ("queued", "new")
+    console.later(hours=2)
+    operations.tick()
+    operation.refresh_from_db()
+    assert operation.outcome_code == "not_sent_in_time"
+    assert "Nothing was changed" not in operation.outcome_detail
+
+
+def test_whoever_waits_gets_the_answer_though_a_worker_took_the_request_for_dead(console: Operating) -> None:
+    with operations.carried_out(action="s3.upload", target=Target(console.account, "eu-central-1", "b"), by=console.by) as doing:
+        Operation.objects.update(status="unknown", lease_token=None)
+    doing.operation.refresh_from_db()
+    assert doing.operation.status == "unknown"
 
 
 def test_taking_back_works_until_aws_was_asked(console: Operating, operator: User) -> None:
@@ -250,6 +269,7 @@ def test_each_target_of_many_has_its_own_outcome(console: Operating) -> None:
     lost = Target(console.account, "eu-central-1", "i-00000000000000bad")
     with pytest.raises(NotConfirmed, match="stop 3"):
         operations.request_many(action="ec2.stop", targets=[*targets, lost], by=console.by)
+    assert AuditEvent.objects.get(action="operation.refused").detail["code"] == "confirmation_required"
     bulk = operations.request_many(action="ec2.stop", targets=[*targets, lost], by=console.by, confirm="stop 3")
     assert len(bulk.operations) == 3
     ended = [console.finish(operation) for operation in bulk.operations]

@@ -55,12 +55,13 @@ def cancel(*, operation: Operation, by: User) -> Operation:
     kind, now = operation.kind, clock.now()
     ended = {"finished_at": now, "decided_at": now, "lease_token": None, "lease_until": None, "not_before": None}
     detail = f"Cancelled by {by.get_username()}."
+    in_part = f"{detail} What had been done until then stays done."
     with transaction.atomic():
         one = Operation.objects.filter(pk=operation.pk)
-        told = {**ended, "outcome_code": "cancelled", "outcome_detail": detail, "outcome_remedy": ""}
-        if not moves.move(one, Event.CANCEL, **told):
-            stopped = {**told, "outcome_detail": f"{detail} What had been done until then stays done."}
-            if kind is None or not kind.idempotent or not moves.move(one, Event.STOP, **stopped):
+        told = {**ended, "outcome_code": "cancelled", "outcome_remedy": ""}
+        if not moves.move(one, Event.CANCEL, **told, outcome_detail=in_part if operation.sent_at else detail):
+            may_stop = kind is not None and kind.idempotent
+            if not may_stop or not moves.move(one, Event.STOP, **told, outcome_detail=in_part):
                 raise _not_cancellable(operation)
         return _told(operation, verbs.OPERATION_CANCELLED, by)
 

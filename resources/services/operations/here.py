@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from django.db import transaction
 
 from accounts.models import User
@@ -24,11 +25,13 @@ from resources.rules import operations as rules
 from resources.rules.actions import ACTIONS
 from resources.rules.operations import Answer, Event, Phase, Status
 from resources.services import capabilities
-from resources.services.operations import moves, trail
-from resources.services.operations.moves import Lease
+from resources.services.operations import busy, moves, trail
+from resources.services.operations.moves import Lease, LeaseLost
 from resources.services.operations.progress import Reporter
 from resources.services.operations.targets import Target
 from resources.services.operations.watching import Watch
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -57,11 +60,12 @@ def carried_out(
     """The intent is committed before the body runs, the outcome after it; what the body raises goes on to the caller.
 
     For what destroys nothing. A process that dies in the middle leaves an operation that ends as unknown once `lasts`
-    is over. Raises NotAllowedHere, CapabilityOff, and what stands against the account's credentials.
+    is over. Raises NotAllowedHere, CapabilityOff, TargetBusy, and what stands against the account's credentials.
     """
     try:
         access = _allowed(action, target, by)
-        operation, lease = _begin(action, target, by, parameters or {}, lasts, dry_run=dry_run)
+        with busy.told(ACTIONS[action], target):
+            operation, lease = _begin(action, target, by, parameters or {}, lasts, dry_run=dry_run)
     except CloudconsoleError as error:
         trail.refused(action, target, by=by, code=error.code)
         raise
@@ -80,7 +84,7 @@ def carried_out(
         ending = (Event.FAIL, _told(error))
         raise
     finally:
-        _end(doing, lease, *ending)
+        _ended(doing, lease, *ending)
 
 
 _BROKEN_OFF: dict[str, object] = {
@@ -110,6 +114,7 @@ def _begin(
         target_name=target.name[:256],
         parameters=dict(parameters),
         dry_run=dry_run,
+        exclusive=kind.exclusive,
         environment=target.account.environment,
         status=Status.RUNNING.value,
         phase=Phase.SENT.value,
@@ -133,6 +138,14 @@ def _failed(error: AwsError, doing: Doing) -> tuple[Event, dict[str, object]]:
 
 def _told(error: CloudconsoleError) -> dict[str, object]:
     return {"outcome_code": error.code, "outcome_detail": error.detail, "outcome_remedy": getattr(error, "remedy", "")}
+
+
+def _ended(doing: Doing, lease: Lease, event: Event, changes: Mapping[str, object]) -> None:
+    try:
+        _end(doing, lease, event, changes)
+    except LeaseLost:
+        # It took so long that a worker has told it as unknown; whoever waits here still gets the answer.
+        log.warning("lease_lost", operation=doing.operation.pk)
 
 
 @transaction.atomic

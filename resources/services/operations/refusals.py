@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cloudconsole.core.errors import CloudconsoleError, Kind
+from resources.models import Operation
 
 
 class NotConfirmed(CloudconsoleError):
@@ -65,3 +66,10 @@ class NotInTime(CloudconsoleError):
     code = "not_sent_in_time"
     title = "It was not sent in time"
     remedy = "Ask for it again."
+
+    @classmethod
+    def of(cls, operation: Operation) -> NotInTime:
+        """What AWS turned away in the middle, such as emptying a bucket, may have been done in part."""
+        if operation.sent_at is None:
+            return cls("It was not sent in time. Nothing was changed.")
+        return cls("AWS was too busy to go on with it in time. What had been done until then stays done.")

@@ -10,6 +10,7 @@ from resources import verbs
 from resources.models import Operation
 from resources.rules.operations import Event, Status
 from resources.services.operations import moves, trail
+from resources.services.operations.refusals import NotInTime
 from resources.services.operations.turns import RUN
 
 _AT_ONCE = 500
@@ -32,9 +33,9 @@ def _expire() -> None:
 @transaction.atomic
 def _end(operation: Operation) -> None:
     was_waiting = operation.status == Status.AWAITING_APPROVAL
-    code = "approval_expired" if was_waiting else "not_sent_in_time"
-    detail = "Nobody approved it in time." if was_waiting else "No worker sent it in time. Nothing was changed."
-    told = {"outcome_code": code, "outcome_detail": detail, "outcome_remedy": "Ask for it again.", "finished_at": clock.now()}
+    code = "approval_expired" if was_waiting else NotInTime.code
+    detail = "Nobody approved it in time." if was_waiting else NotInTime.of(operation).detail
+    told = {"outcome_code": code, "outcome_detail": detail, "outcome_remedy": NotInTime.remedy, "finished_at": clock.now()}
     if moves.move(Operation.objects.filter(pk=operation.pk, expires_at__lte=clock.now()), Event.EXPIRE, **told, not_before=None):
         moves.publish(operation)
         trail.decided(verbs.OPERATION_EXPIRED, operation, None)

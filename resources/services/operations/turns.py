@@ -134,7 +134,7 @@ class _Turn:
         operation = self.operation
         account, by = operation.account, operation.requested_by
         if operation.expires_at is not None and operation.phase == Phase.NEW and operation.expires_at <= clock.now():
-            raise NotInTime("It was not sent in time. Nothing was changed.")
+            raise NotInTime.of(operation)
         if (kind := operation.kind) is not None:
             capabilities.require(account, kind.capability)
         if by is not None and not aws_accounts.may(by, account, Perm.RESOURCES_OPERATE):

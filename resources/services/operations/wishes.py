@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from accounts.models import User
 from accounts.selectors import aws_accounts
@@ -26,9 +26,9 @@ from resources.rules.operations import Status, needs_approval
 from resources.services import capabilities
 from resources.services.actions import HANDLERS
 from resources.services.actions.handlers import NoDryRun, Work
-from resources.services.operations import moves, trail
+from resources.services.operations import busy, moves, trail
 from resources.services.operations.decisions import SENDING_LASTS
-from resources.services.operations.refusals import NoTargets, NotConfirmed, TargetBusy, TooManyTargets
+from resources.services.operations.refusals import NoTargets, NotConfirmed, TooManyTargets
 from resources.services.operations.targets import Target
 from resources.services.operations.turns import RUN
 from resources.services.operations.watching import Watch
@@ -107,16 +107,17 @@ def request_many(
     `named`: the ids that the person named and confirms, where that is more than could be found.
     Raises NoTargets, TooManyTargets, NotConfirmed.
     """
-    wish = _Wish(ACTIONS[action], by, dry_run, {}, reason, uuid.uuid4())
+    batch = uuid.uuid4()
+    wish = _Wish(ACTIONS[action], by, dry_run, {}, reason, batch)
     chosen = list({(target.account.pk, target.region, target.id): target for target in targets}.values())
     if not chosen:
         raise NoTargets("Name at least one target.", attr="targets")
-    limit = settings.OPERATION_MAX_TARGETS
-    if len(chosen) > limit:
-        error = TooManyTargets(f"{len(chosen)} targets are too many: at most {limit} at once.", attr="targets")
+    try:
+        _check_number(len(chosen))
+        _check_confirmed(wish, named or [target.id for target in chosen], confirm)
+    except CloudconsoleError as error:
         _refused(wish, chosen[0], error)
-        raise error
-    _check_confirmed(wish, named or [target.id for target in chosen], confirm)
+        raise
     made: list[Operation] = []
     refused: list[Refused] = []
     for target in chosen:
@@ -126,7 +127,7 @@ def request_many(
         except CloudconsoleError as error:
             _refused(wish, target, error)
             refused.append(Refused(target, error))
-    return Bulk(wish.batch or uuid.uuid4(), tuple(made), tuple(refused))
+    return Bulk(batch, tuple(made), tuple(refused))
 
 
 def _check_allowed(wish: _Wish, target: Target) -> None:
@@ -135,6 +136,12 @@ def _check_allowed(wish: _Wish, target: Target) -> None:
     capabilities.require(account, wish.action.capability)
     if wish.dry_run and not wish.action.has_dry_run:
         raise NoDryRun(f"AWS cannot be asked whether it would {wish.action.title.lower()}.", attr="dry_run")
+
+
+def _check_number(targets: int) -> None:
+    limit = settings.OPERATION_MAX_TARGETS
+    if targets > limit:
+        raise TooManyTargets(f"{targets} targets are too many: at most {limit} at once.", attr="targets")
 
 
 def _check_confirmed(wish: _Wish, names: Sequence[str], confirm: str) -> None:
@@ -162,14 +169,8 @@ def _look_first(wish: _Wish, target: Target) -> None:
 
 
 def _create(wish: _Wish, target: Target) -> Operation:
-    try:
+    with busy.told(wish.action, target):
         return _created(wish, target)
-    except IntegrityError as error:
-        open_one = _open_on(wish, target)
-        if open_one is None:
-            raise
-        said = f"“{open_one.title}” is still at work on it (operation {open_one.pk})."
-        raise TargetBusy(said) from error
 
 
 @transaction.atomic
@@ -207,11 +208,6 @@ def _waits(wish: _Wish, target: Target) -> bool:
 
 def _until(now: datetime, *, waits: bool) -> datetime:
     return now + (APPROVAL_LASTS if waits else SENDING_LASTS)
-
-
-def _open_on(wish: _Wish, target: Target) -> Operation | None:
-    same = {"account": target.account, "region": target.region, "target_type": wish.action.target_type.value}
-    return Operation.objects.open().filter(**same, target=target.id, exclusive=True, dry_run=False).first()
 
 
 def _refused(wish: _Wish, target: Target, error: CloudconsoleError) -> None:

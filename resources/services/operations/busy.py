@@ -1,0 +1,31 @@
+"""One at a time: what an exclusive operation says while another one is open on its target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import IntegrityError
+
+from resources.models import Operation
+from resources.rules.actions import Action
+from resources.services.operations.refusals import TargetBusy
+from resources.services.operations.targets import Target
+
+
+@contextmanager
+def told(action: Action, target: Target) -> Iterator[None]:
+    """Around the transaction that makes an operation: where the database refuses a second open one, raises TargetBusy."""
+    try:
+        yield
+    except IntegrityError as error:
+        open_one = _open_on(action, target)
+        if open_one is None:
+            raise
+        said = f"“{open_one.title}” is still at work on it (operation {open_one.pk})."
+        raise TargetBusy(said) from error
+
+
+def _open_on(action: Action, target: Target) -> Operation | None:
+    same = {"account": target.account, "region": target.region, "target_type": action.target_type.value}
+    return Operation.objects.open().filter(**same, target=target.id, exclusive=True, dry_run=False).first()
