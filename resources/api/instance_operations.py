@@ -9,7 +9,6 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import User
 from cloudconsole.api.views import ApiView
 from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.core.permissions import Perm
@@ -129,7 +128,9 @@ class BulkOperation(ApiView):
         body.is_valid(raise_exception=True)
         given, user = body.validated_data, reader(request)
         names = list(dict.fromkeys(given["targets"]))
-        targets, missing = _find(user, names, given["account"])
+        found = selectors.several(user, names, account=given["account"])
+        targets = [target_of(one) for one in found.values() if isinstance(one, Instance)]
+        missing = {name: error for name, error in found.items() if isinstance(error, CloudconsoleError)}
         if not targets:
             raise missing[names[0]]
         bulk = services.request_many(
@@ -148,17 +149,6 @@ class BulkOperation(ApiView):
 
 def target_of(instance: Instance) -> Target:
     return Target(instance.account, instance.region, instance.instance_id, instance.name)
-
-
-def _find(user: User, names: list[str], account: str) -> tuple[list[Target], dict[str, CloudconsoleError]]:
-    targets: list[Target] = []
-    missing: dict[str, CloudconsoleError] = {}
-    for name in names:
-        try:
-            targets.append(target_of(selectors.get_for(user, name, Perm.RESOURCES_VIEW, account=account)))
-        except CloudconsoleError as error:
-            missing[name] = error
-    return targets, missing
 
 
 def _answer(bulk: Bulk, missing: dict[str, CloudconsoleError]) -> dict[str, Any]:

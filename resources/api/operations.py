@@ -95,6 +95,7 @@ class OperationQuery(serializers.Serializer[Any]):
     )
     action = serializers.ListField(child=serializers.ChoiceField(choices=sorted(ACTIONS)), required=False)
     account = serializers.ListField(child=serializers.CharField(max_length=63), required=False, help_text="Repeatable.")
+    region = serializers.ListField(child=serializers.CharField(max_length=32), required=False, help_text="Repeatable.")
     target = serializers.CharField(max_length=256, required=False)
     batch = serializers.UUIDField(required=False)
     mine = serializers.BooleanField(required=False, default=False, help_text="Only what you asked for yourself.")
@@ -120,6 +121,7 @@ class Operations(ListApiView):
         user = reader(request)
         question = Question(
             accounts=aws_accounts.accounts_in_scope(user, Perm.RESOURCES_VIEW, names) if names else None,
+            regions=given.get("region", []),
             statuses=sorted(statuses),
             actions=parameters.choices(request, "action", sorted(ACTIONS)),
             target=given.get("target", ""),

@@ -40,6 +40,7 @@ class Question:
     """What a reader asks of the list; empty is everything."""
 
     accounts: Sequence[AwsAccount] | None = None
+    regions: Sequence[str] = ()
     statuses: Sequence[str] = ()
     actions: Sequence[str] = ()
     target: str = ""
@@ -66,6 +67,8 @@ def found(user: User, question: Question) -> OperationQuerySet:
     rows = visible(user)
     if question.accounts is not None:
         rows = rows.filter(account__in=question.accounts)
+    if question.regions:
+        rows = rows.filter(region__in=question.regions)
     if question.statuses:
         rows = rows.filter(status__in=question.statuses)
     if question.actions:

@@ -14,6 +14,7 @@ from accounts.models import User
 from audit.models import AuditEvent
 from cloudconsole.simulator.process import SimulatorHandle
 from resources.models import Operation
+from resources.selectors import instances
 from resources.tests.conftest import Connected
 from resources.tests.operating import Operating, operating
 
@@ -125,6 +126,17 @@ def test_many_at_once_have_one_operation_each_and_bad_ids_stop_no_other(console:
     assert body(api(operator).get(f"/api/operations?batch={told['batch']}"))["count"] == 1
 
 
+def test_looking_for_many_takes_no_more_queries_than_for_one(console: Operating, operator: User) -> None:
+    def queries(count: int) -> int:
+        with CaptureQueriesContext(connection) as seen:
+            found = instances.several(operator, [f"i-{number:017x}" for number in range(count)], account=console.account.alias)
+        assert len(found) == count
+        return len(seen)
+
+    queries(1)
+    assert queries(200) == queries(1)
+
+
 def test_production_waits_for_somebody_else(console: Operating, api: Api, operator: User, admin: User) -> None:
     console.account.environment = "production"
     console.account.save(update_fields=["environment"])
@@ -149,7 +161,8 @@ def test_lists_are_narrowed_by_what_they_say_and_refuse_what_they_do_not_know(
     console.request("stop", console.instance("running"))
     for query, count in (
         ("status=open", 1), ("status=queued&status=failed", 1), ("status=failed", 0), ("action=ec2.stop", 1),
-        ("action=ec2.start", 0), ("mine=true", 1), (f"account={console.account.alias}", 1), ("target=i-nothing", 0),
+        ("action=ec2.start", 0), ("mine=true", 1),
+        ("region=eu-central-1", 1), ("region=us-east-1", 0), (f"account={console.account.alias}", 1), ("target=i-nothing", 0),
     ):  # fmt: skip
         assert body(api(operator).get(f"/api/operations?{query}"))["count"] == count, query
     assert api(operator).get("/api/operations?status=nonsense").status_code == 400
