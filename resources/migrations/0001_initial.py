@@ -289,10 +289,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='instance',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['-launched_at', 'id'], name='instance_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='instance',
             index=models.Index(condition=models.Q(('gone_at', None)), fields=['name', 'id'], name='instance_by_name'),
         ),
         migrations.AddIndex(

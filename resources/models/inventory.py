@@ -80,9 +80,7 @@ class Instance(Resource):
             models.UniqueConstraint(fields=["account", "region", "instance_id"], name="instance_once"),
         ]
         indexes = [
-            # The list's first page: the newest first, and what is gone left out.
-            models.Index(fields=["-launched_at", "id"], condition=Q(gone_at=None), name="instance_newest"),
-            # The list by name, which is how people look for one.
+            # The list's first page: by name, and what is gone left out.
             models.Index(fields=["name", "id"], condition=Q(gone_at=None), name="instance_by_name"),
             # The API names an instance by its id alone.
             models.Index(fields=["instance_id"], name="instance_by_id"),
