@@ -29,10 +29,15 @@ def sent(serializer: type[serializers.BaseSerializer[Any]], request: Request) ->
 
 
 def named(request: Request, parameter: str) -> str:
-    """What the body or the query string calls by name, read before either is judged: who may not see it is told no more."""
+    """What the body or the query string calls by name, read before either is judged: who may not see it is told no more.
+
+    Raises ValidationError for what no database can look for.
+    """
     for source in (request.query_params, request.data):
         value = source.get(parameter) if hasattr(source, "get") else None
         if isinstance(value, str | int):
+            if "\0" in str(value):
+                raise serializers.ValidationError({parameter: "Null characters are not allowed."})
             return str(value)[:63]
     return ""
 

@@ -58,8 +58,11 @@ def typed(text: str) -> Any:
 
 
 def packed(payload: Any, invocation_type: InvocationType) -> bytes:
-    """The bytes that the function gets. Raises PayloadTooLarge."""
-    data = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    """The bytes that the function gets. Raises InvalidPayload, PayloadTooLarge."""
+    try:
+        data = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    except UnicodeEncodeError as error:  # half of a surrogate pair, as “\ud800” spells it
+        raise InvalidPayload("It holds half of a character.", attr="payload") from error
     limit = MAX_BYTES[invocation_type]
     if len(data) > limit:
         raise PayloadTooLarge(
@@ -74,9 +77,11 @@ def opened(data: bytes) -> Any:
     if not text.strip():
         return None
     try:
-        return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        found = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError):  # not JSON, or JSON that could not be written again
         return text
+    return found
 
 
 def shown(payload: Any) -> str:

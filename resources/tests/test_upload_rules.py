@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from resources.rules import bucket_names, object_keys, packages, payloads
@@ -78,8 +78,14 @@ def test_a_payload_arrives_as_it_was_typed(payload: Any) -> None:
 
 
 @given(st.binary(max_size=200))
+@example(b'{"half": "\\ud800"}')
 def test_whatever_a_function_answers_can_be_told_as_json(answer: bytes) -> None:
-    json.dumps(payloads.opened(answer), allow_nan=False)
+    json.dumps(payloads.opened(answer), allow_nan=False, ensure_ascii=False).encode()
+
+
+def test_half_of_a_character_is_refused_before_anything_is_sent() -> None:
+    with pytest.raises(InvalidPayload):
+        payloads.packed(payloads.typed('{"half": "\\ud800"}'), InvocationType.EVENT)
 
 
 @pytest.mark.parametrize("text", ["{", "NaN", "[1,]", "[" * 100_000, "1" * 5_000])
