@@ -28,7 +28,6 @@ _MAX_QUERIES = 500  # of one request
 _DAY_S, _HOUR_S = 86_400, 3_600
 # S3 writes its figures about once a day and promises no hour.
 _BUCKET_DAYS = 4
-_OF_ALL_CLASSES = "AllStorageTypes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ class _Points:
 
 
 def bucket_sizes(access: Access, region: str, names: Collection[str]) -> dict[str, BucketMeasure]:
-    """The newest daily measure of each bucket of `region` named, those without data included. Raises AwsError."""
+    """The newest whole daily measure of each bucket of `region` named, those without data included. Raises AwsError."""
     wanted = set(names)
     if not wanted:
         return {}
@@ -87,8 +86,10 @@ def bucket_sizes(access: Access, region: str, names: Collection[str]) -> dict[st
     now = clock.now()
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     window = _Window("Average", _DAY_S, midnight - timedelta(days=_BUCKET_DAYS), now)
-    found = _data(access, region, series, window)
-    return {name: _measure(name, found) for name in wanted}
+    by_bucket: dict[str, list[tuple[_Series, _Points]]] = {name: [] for name in wanted}
+    for told, points in _data(access, region, series, window).items():
+        by_bucket[dict(told.dimensions)["BucketName"]].append((told, points))
+    return {name: _measure(told) for name, told in by_bucket.items()}
 
 
 def function_activity(access: Access, region: str, names: Collection[str], *, hours: int = 24) -> dict[str, Activity]:
@@ -127,20 +128,20 @@ def _bucket_series(access: Access, region: str) -> list[_Series]:
     ]
 
 
-def _measure(name: str, found: dict[_Series, _Points]) -> BucketMeasure:
-    """Classes of the newest day only: one that holds nothing any more is not told of, and its old size would count double."""
+def _measure(told: Sequence[tuple[_Series, _Points]]) -> BucketMeasure:
+    """Classes of one day only: one that holds nothing any more is not told of, and its old size would count double."""
     sizes: dict[date, dict[str, int]] = {}
     counts: dict[date, int] = {}
-    for series, points in found.items():
-        dimensions = dict(series.dimensions)
-        if dimensions.get("BucketName") != name:
-            continue
+    for series, points in told:
         for moment, value in points.values.items():
             if series.metric == "NumberOfObjects":
                 counts[moment.date()] = round(value)
             else:
-                sizes.setdefault(moment.date(), {})[dimensions.get("StorageType", "")] = round(value)
-    day = max([*sizes, *counts], default=None)
+                storage_class = dict(series.dimensions).get("StorageType", "")
+                sizes.setdefault(moment.date(), {})[storage_class] = round(value)
+    # The two come one after the other: a day with one of them is still to be told, unless nothing is there to have a size.
+    whole = [day for day, count in counts.items() if day in sizes or not count]
+    day = max(whole or [*sizes, *counts], default=None)
     if day is None:
         return BucketMeasure(None, {}, None)
     return BucketMeasure(day, sizes.get(day, {}), counts.get(day))

@@ -98,6 +98,22 @@ def test_all_classes_of_the_newest_day_are_added_and_no_older_one(endpoint: Endp
     assert (measure.object_count, str(measure.measured_on)) == (3, "2026-11-21")
 
 
+def test_a_day_of_which_the_sizes_are_still_to_come_is_not_one_without_a_size(endpoint: Endpoint, access: Access) -> None:
+    told = {
+        "StandardStorage": {"Timestamps": [MIDNIGHT - DAY], "Values": [900.0]},
+        "AllStorageTypes": {"Timestamps": [MIDNIGHT, MIDNIGHT - DAY], "Values": [3.0, 4.0]},
+    }
+    series = [metric("b", "StandardStorage"), metric("b", "AllStorageTypes", "NumberOfObjects")]
+    endpoint.script = cloud(series, lambda asked: told[storage_of(asked)])
+    measure = cloudwatch.bucket_sizes(access, EU, ["b"])["b"]
+    assert (measure.size_bytes_by_class, measure.object_count, str(measure.measured_on)) == (
+        {"StandardStorage": 900}, 4, "2026-11-20",
+    )  # fmt: skip
+    told["AllStorageTypes"]["Values"] = [0.0, 4.0]  # it was emptied since, and S3 tells no size of nothing
+    measure = cloudwatch.bucket_sizes(access, EU, ["b"])["b"]
+    assert (measure.size_bytes_by_class, measure.object_count, str(measure.measured_on)) == ({}, 0, "2026-11-21")
+
+
 def test_a_day_of_which_only_the_size_is_known_has_no_count(endpoint: Endpoint, access: Access) -> None:
     series = [metric("b", "StandardStorage"), metric("b", "AllStorageTypes", "NumberOfObjects")]
     told = {"StandardStorage": MIDNIGHT, "AllStorageTypes": MIDNIGHT - DAY}
