@@ -46,9 +46,15 @@ class Recorder:
 
     @property
     def calls(self) -> list[CallMade]:
-        """What was made so far, in the order in which the calls ended."""
+        """What was made and not taken so far, in the order in which the calls ended."""
         with self._lock:
             return list(self._calls)
+
+    def take(self) -> list[CallMade]:
+        """What was made since the last time, and forget it: long work keeps what it has told in no memory."""
+        with self._lock:
+            taken, self._calls = self._calls, []
+            return taken
 
     @contextmanager
     def recording(self) -> Iterator[Recorder]:

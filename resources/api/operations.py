@@ -85,7 +85,7 @@ class OperationDetailSerializer(OperationSerializer):
 
     @extend_schema_field(CallSerializer(many=True))
     def get_calls(self, operation: Operation) -> Any:
-        """Every AWS call it made."""
+        """The AWS calls it made, in order: the first 500."""
         return CallSerializer(selectors.calls_of(operation), many=True).data
 
 

@@ -35,6 +35,9 @@ GROUPS: dict[str, tuple[Status, ...]] = {
 }
 
 
+MOST_CALLS = 500  # shown of one operation; emptying a bucket may take thousands
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What a reader asks of the list; empty is everything."""
@@ -89,8 +92,8 @@ def get_for(user: User, pk: int) -> Operation:
 
 
 def calls_of(operation: Operation) -> list[OperationCall]:
-    """The AWS calls it made, in order."""
-    return list(operation.calls.order_by("pk")[:500])
+    """The AWS calls it made, in order; of very many the first ones."""
+    return list(operation.calls.order_by("pk")[:MOST_CALLS])
 
 
 def of_target(

@@ -68,6 +68,7 @@ class OperationDetail(Page):
             "operation": operation,
             "kind": operation.kind,
             "calls": selectors.calls_of(operation),
+            "call_count": operation.calls.count(),
             "rights": selectors.rights(request.user, operation),
             "took": ended - operation.started_at if operation.started_at else None,
             "page_of_target": page_of_target(operation),

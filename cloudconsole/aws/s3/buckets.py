@@ -76,8 +76,7 @@ def buckets(access: Access, *, observer: Observer | None = None) -> list[BucketF
 def bucket_region(access: Access, name: str) -> str:
     """Where the bucket is, asked by HeadBucket, which AWS recommends for it."""
     home = regions.home(access.region)
-    head = calls.call(access, "s3", "HeadBucket", home, lambda: client("s3", home).head_bucket(Bucket=name))
-    return str(head["BucketRegion"])
+    return calls.call(access, "s3", "HeadBucket", home, lambda: str(client("s3", home).head_bucket(Bucket=name)["BucketRegion"]))
 
 
 def bucket_details(access: Access, region: str, name: str, *, observer: Observer | None = None) -> BucketDetails:

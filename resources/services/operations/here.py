@@ -69,7 +69,8 @@ def carried_out(
     except CloudconsoleError as error:
         trail.refused(action, target, by=by, code=error.code)
         raise
-    doing = Doing(operation, access, Watch(target.account.account_id), Reporter(operation, lease))
+    watch = Watch(target.account.account_id)
+    doing = Doing(operation, access, watch, Reporter(operation, lease, watch))
     ending: tuple[Event, dict[str, object]] = (Event.GIVE_UP, _BROKEN_OFF)
     try:
         with doing.observer.recording():
@@ -79,6 +80,7 @@ def carried_out(
         ending = (Event.SUCCEED, known)
     except AwsError as error:
         ending = _failed(error, doing)
+        error.may_have_acted = ending[0] is Event.GIVE_UP
         raise
     except CloudconsoleError as error:
         ending = (Event.FAIL, _told(error))

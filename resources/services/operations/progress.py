@@ -9,16 +9,18 @@ from django.db import transaction
 from resources.models import Operation
 from resources.services.operations import moves
 from resources.services.operations.moves import Lease, LeaseLost
+from resources.services.operations.watching import Watch
 
 _EVERY_S = 1.0
 
 
 class Reporter:
-    """For one turn. Each report also proves to others that the worker is alive."""
+    """For one turn. Each report also keeps the calls made so far, and proves to others that the worker is alive."""
 
-    def __init__(self, operation: Operation, lease: Lease) -> None:
+    def __init__(self, operation: Operation, lease: Lease, watch: Watch) -> None:
         self._operation = operation
         self._lease = lease
+        self._watch = watch
         self._told_at = 0.0
         self._stopped = False
 
@@ -29,6 +31,7 @@ class Reporter:
         self._told_at = time.monotonic()
         with transaction.atomic():
             self._lease.renew(progress_done=done, progress_total=total)
+            self._watch.store(self._operation)
             moves.publish(self._operation)
 
     def is_stopped(self) -> bool:

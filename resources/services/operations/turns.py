@@ -146,7 +146,7 @@ class _Turn:
         account = operation.account
         if account.deleted_at is not None:
             raise AccountGone(f"“{account.alias}” was disconnected.")
-        reporter = Reporter(operation, self.lease)
+        reporter = Reporter(operation, self.lease, self.watch)
         return Work(
             account,
             credentials.access_for(account, operation.requested_by),

@@ -14,7 +14,6 @@ class Watch(Recorder):
         super().__init__(account)
         self._is_under_way = False
         self._arrived = False
-        self._stored = 0
 
     @property
     def may_have_arrived(self) -> bool:
@@ -35,8 +34,6 @@ class Watch(Recorder):
 
     def store(self, operation: Operation) -> None:
         """Keep what was heard since the last time, in the caller's transaction."""
-        calls = self.calls
-        fresh, self._stored = calls[self._stored :], len(calls)
         OperationCall.objects.bulk_create(
             OperationCall(
                 operation=operation,
@@ -50,5 +47,5 @@ class Watch(Recorder):
                 error=call.error[:128],
                 at=call.at,
             )
-            for call in fresh
+            for call in self.take()
         )
