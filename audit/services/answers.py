@@ -15,7 +15,8 @@ from cloudconsole.core import clock
 from cloudconsole.sealing import Context, Sealed, SealingError, Unreadable, keyring
 
 KEPT_FOR = timedelta(hours=24)
-ABANDONED_AFTER = timedelta(minutes=5)  # a process that died at work leaves its claim behind
+# A process that died at work leaves its claim behind. Longer than the longest request: a function runs for 15 minutes.
+ABANDONED_AFTER = timedelta(minutes=20)
 
 log = structlog.get_logger(__name__)
 

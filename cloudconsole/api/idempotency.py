@@ -73,9 +73,10 @@ class Claim:
     user_id: int
     key: str
 
-    def settle(self, response: HttpResponseBase) -> None:
-        """Keep the answer, or give the key back when the request failed in passing."""
-        if response.status_code >= 500 or response.status_code in _PASSING or not isinstance(response, HttpResponse):
+    def settle(self, response: HttpResponseBase, *, may_have_acted: bool = False) -> None:
+        """Keep the answer, or give the key back when the request failed in passing and surely changed nothing."""
+        is_passing = (response.status_code >= 500 or response.status_code in _PASSING) and not may_have_acted
+        if is_passing or not isinstance(response, HttpResponse):
             self.release()
             return
         headers = {name: response[name] for name in _KEPT_HEADERS if response.has_header(name)}

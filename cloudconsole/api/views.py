@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar, cast
 
 from django.http.response import HttpResponseBase
@@ -12,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from cloudconsole.api import idempotency, pagination
+from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.core.permissions import Perm
 
 
@@ -26,6 +28,7 @@ class ApiView(APIView):
     public: ClassVar[bool] = False
 
     _claim: idempotency.Claim | None = None
+    _may_have_acted = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)  # a request that is refused or throttled claims nothing
@@ -34,6 +37,7 @@ class ApiView(APIView):
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, idempotency.Replay):
             return cast(Response, exc.as_http())
+        self._may_have_acted = isinstance(exc, CloudconsoleError) and exc.may_have_acted
         try:
             return super().handle_exception(exc)
         except Exception:
@@ -44,9 +48,9 @@ class ApiView(APIView):
         finished = super().finalize_response(request, cast(Response, response), *args, **kwargs)
         if self._claim is not None:
             if isinstance(finished, Response):
-                finished.add_post_render_callback(self._claim.settle)
+                finished.add_post_render_callback(partial(self._claim.settle, may_have_acted=self._may_have_acted))
             else:
-                self._claim.settle(finished)
+                self._claim.settle(finished, may_have_acted=self._may_have_acted)
         return finished
 
     def _release(self) -> None:

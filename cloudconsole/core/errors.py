@@ -25,6 +25,8 @@ class CloudconsoleError(Exception):
     kind: Kind = Kind.INVALID
     code: str = "invalid"
     title: str = "The request cannot be carried out"
+    # Something may have been changed before it failed: the same request sent again might change it twice.
+    may_have_acted: bool = False
 
     def __init__(self, detail: str, *, attr: str | None = None) -> None:
         super().__init__(detail)

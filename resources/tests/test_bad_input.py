@@ -19,7 +19,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def account(connected: Connected) -> AwsAccount:
     account = connected("development")
-    Bucket.objects.create(account=account, name="reports", region="eu-central-1", first_seen_at=clock.now(), observed_at=clock.now())
+    now = clock.now()
+    Bucket.objects.create(account=account, name="reports", region="eu-central-1", first_seen_at=now, observed_at=now)
     return account
 
 

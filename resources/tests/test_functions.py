@@ -225,3 +225,29 @@ def test_an_answer_that_was_lost_is_not_asked_for_again(
     assert lost.status_code == 502, lost.content
     assert [call.operation for call in simulator.calls()].count("Invoke") == 1
     assert Operation.objects.get(action="lambda.invoke").status == "unknown"
+
+
+def test_an_invocation_whose_answer_was_lost_is_not_made_again_under_its_key(
+    client: APIClient, account: AwsAccount, simulator: SimulatorHandle
+) -> None:
+    deploy(client, account)
+    simulator.add_faults(Fault("lambda", FaultKind.LOST, "Invoke"))
+    simulator.clear_calls()
+    path, key = f"/api/lambda/invoke/{NAME}", {"Idempotency-Key": "once"}
+    first, second = (client.post(path, {"payload": 1}, format="json", headers=key) for _ in range(2))
+
+    assert (first.status_code, first.json()["code"]) == (502, "aws_unreachable")
+    assert (second.status_code, second.content, second["Idempotent-Replayed"]) == (502, first.content, "true")
+    assert [call.operation for call in simulator.calls()].count("Invoke") == 1
+    assert Operation.objects.get(action="lambda.invoke").status == "unknown"
+
+
+def test_an_invocation_that_never_reached_aws_is_made_under_the_same_key(
+    client: APIClient, account: AwsAccount, simulator: SimulatorHandle
+) -> None:
+    deploy(client, account)
+    simulator.add_faults(Fault("lambda", FaultKind.THROTTLE, "Invoke"))
+    path, key = f"/api/lambda/invoke/{NAME}", {"Idempotency-Key": "once"}
+    answers = [client.post(path, {"payload": 1}, format="json", headers=key).status_code for _ in range(2)]
+
+    assert answers == [503, 200]

@@ -65,10 +65,18 @@ def test_while_the_first_is_at_work_the_second_waits_its_turn() -> None:
 def test_a_claim_whose_process_died_is_taken_over() -> None:
     client = someone()
     post(client, "k1")
-    RememberedAnswer.objects.update(status=None, claimed_at=clock.now() - timedelta(minutes=6))
+    RememberedAnswer.objects.update(status=None, claimed_at=clock.now() - timedelta(minutes=21))
 
     assert post(client, "k1").status_code == 201
     assert RememberedAnswer.objects.get().status == 201
+
+
+def test_a_request_that_takes_as_long_as_a_function_may_run_is_not_taken_over() -> None:
+    client = someone()
+    post(client, "k1")
+    RememberedAnswer.objects.update(status=None, claimed_at=clock.now() - timedelta(minutes=16))
+
+    assert post(client, "k1").json()["code"] == "idempotency_key_in_use"
 
 
 def test_a_refusal_of_the_input_is_replayed_but_a_crash_is_tried_again() -> None:
