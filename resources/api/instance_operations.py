@@ -17,7 +17,7 @@ from resources.api.requests import reader
 from resources.models import Instance
 from resources.selectors import instances as selectors
 from resources.services import operations as services
-from resources.services.operations import Bulk, Target
+from resources.services.operations import Bulk
 
 _WORDS = ("start", "stop", "reboot", "terminate")
 
@@ -72,7 +72,7 @@ class _ActOnInstance(ApiView):
         instance = selectors.get_for(user, instance_id, Perm.RESOURCES_VIEW, account=given["account"])
         operation = services.request(
             action=self.action,
-            target=target_of(instance),
+            target=services.instance_target(instance),
             by=user,
             confirm=given.get("confirm", ""),
             dry_run=given["dry_run"],
@@ -129,7 +129,7 @@ class BulkOperation(ApiView):
         given, user = body.validated_data, reader(request)
         names = list(dict.fromkeys(given["targets"]))
         found = selectors.several(user, names, account=given["account"])
-        targets = [target_of(one) for one in found.values() if isinstance(one, Instance)]
+        targets = [services.instance_target(one) for one in found.values() if isinstance(one, Instance)]
         missing = {name: error for name, error in found.items() if isinstance(error, CloudconsoleError)}
         if not targets:
             raise missing[names[0]]
@@ -145,10 +145,6 @@ class BulkOperation(ApiView):
         if not bulk.operations:
             raise bulk.refused[0].error
         return Response(_answer(bulk, missing), status=202)
-
-
-def target_of(instance: Instance) -> Target:
-    return Target(instance.account, instance.region, instance.instance_id, instance.name)
 
 
 def _answer(bulk: Bulk, missing: dict[str, CloudconsoleError]) -> dict[str, Any]:

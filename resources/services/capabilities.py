@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from accounts.models import AwsAccount
+from accounts.models import AwsAccount, User
 from cloudconsole.core.errors import CloudconsoleError, Kind
+from cloudconsole.core.permissions import Perm
 
 
 class CapabilityOff(CloudconsoleError):
@@ -17,6 +18,12 @@ class CapabilityOff(CloudconsoleError):
 
 def is_on(account: AwsAccount, capability: str) -> bool:
     return capability in account.capabilities
+
+
+def operable(user: User, capability: str) -> list[AwsAccount]:
+    """The accounts in which `user` may operate and in which this is on, by alias: where something new may be made."""
+    allowed = AwsAccount.objects.visible_to(user, Perm.RESOURCES_OPERATE).order_by("alias")
+    return [account for account in allowed if is_on(account, capability)]
 
 
 def require(account: AwsAccount, capability: str) -> None:

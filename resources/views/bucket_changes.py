@@ -9,7 +9,6 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from accounts.models import AwsAccount
 from accounts.requests import SignedInRequest
 from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.core.pages import STATUS_OF, Page
@@ -26,11 +25,13 @@ class CreateBucket(Page):
     permission = Perm.RESOURCES_OPERATE
 
     def get(self, request: SignedInRequest) -> HttpResponse:
-        form = NewBucketForm(accounts=_accounts(request), initial={"region": request.GET.get("region", "")})
+        form = NewBucketForm(
+            accounts=capabilities.operable(request.user, "s3.operate"), initial={"region": request.GET.get("region", "")}
+        )
         return self._show(request, form)
 
     def post(self, request: SignedInRequest) -> HttpResponse:
-        form = NewBucketForm(request.POST, accounts=_accounts(request))
+        form = NewBucketForm(request.POST, accounts=capabilities.operable(request.user, "s3.operate"))
         if not form.is_valid():
             return self._show(request, form, status=HTTPStatus.BAD_REQUEST)
         given = form.cleaned_data
@@ -100,9 +101,3 @@ class RemoveBucket(Page):
             "waits": services.waits_for_approval(bucket, "s3.delete"),
         }
         return render(request, "resources/remove_bucket.html", context, status=status)
-
-
-def _accounts(request: SignedInRequest) -> list[AwsAccount]:
-    """Where the reader may make one."""
-    allowed = AwsAccount.objects.visible_to(request.user, Perm.RESOURCES_OPERATE).order_by("alias")
-    return [account for account in allowed if capabilities.is_on(account, "s3.operate")]

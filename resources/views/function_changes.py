@@ -188,10 +188,12 @@ class CreateFunction(Page):
 
     def get(self, request: SignedInRequest) -> HttpResponse:
         initial = {"publish": True, "memory_mb": 128, "timeout_s": 3}
-        return self._show(request, NewFunctionForm(accounts=_accounts(request), initial=initial))
+        return self._show(
+            request, NewFunctionForm(accounts=capabilities.operable(request.user, "lambda.operate"), initial=initial)
+        )
 
     def post(self, request: SignedInRequest) -> HttpResponse:
-        form = NewFunctionForm(request.POST, request.FILES, accounts=_accounts(request))
+        form = NewFunctionForm(request.POST, request.FILES, accounts=capabilities.operable(request.user, "lambda.operate"))
         if not form.is_valid():
             return self._show(request, form, status=HTTPStatus.BAD_REQUEST)
         account, given = form.chosen_account, form.cleaned_data
@@ -258,12 +260,6 @@ def _qualifiers(request: SignedInRequest, function: Function) -> list[str]:
     if history is None:
         return []
     return [*(alias.name for alias in history.aliases), *(version.version for version in history.versions)]
-
-
-def _accounts(request: SignedInRequest) -> list[AwsAccount]:
-    """Where the reader may make one."""
-    allowed = AwsAccount.objects.visible_to(request.user, Perm.RESOURCES_OPERATE).order_by("alias")
-    return [account for account in allowed if capabilities.is_on(account, "lambda.operate")]
 
 
 def _place(function: Function) -> FunctionPlace:

@@ -27,7 +27,6 @@ from resources.rules.operations import needs_approval
 from resources.selectors import instances as selectors
 from resources.services import capabilities
 from resources.services import operations as services
-from resources.services.operations import Target
 from resources.views.operations import page_of_target
 
 _MOST = 1000  # ids of one page that are looked at, to say that they are too many
@@ -73,11 +72,13 @@ class OperateInstances(Page):
         words = {"confirm": given["confirm"], "reason": given["reason"], "dry_run": given["dry_run"], "by": request.user}
         action = INSTANCE_ACTIONS[given["action"]]
         if len(wish.instances) == 1:
-            operation = services.request(action=action.name, target=target_of(wish.instances[0]), **words)
+            operation = services.request(action=action.name, target=services.instance_target(wish.instances[0]), **words)
             messages.success(request, _asked(operation))
             to_operation = operation.dry_run or operation.status == "awaiting_approval"
             return redirect(reverse("operations:detail", args=[operation.pk]) if to_operation else page_of_target(operation))
-        bulk = services.request_many(action=action.name, targets=[target_of(row) for row in wish.instances], **words)
+        bulk = services.request_many(
+            action=action.name, targets=[services.instance_target(row) for row in wish.instances], **words
+        )
         for refused in bulk.refused:
             messages.warning(request, f"{refused.target.name or refused.target.id}: {refused.error.detail}")
         if bulk.operations:
@@ -102,10 +103,6 @@ class OperateInstances(Page):
         }
         status = STATUS_OF[refusal.kind] if refusal else HTTPStatus.OK
         return render(request, "operations/confirm.html", context, status=status)
-
-
-def target_of(instance: Instance) -> Target:
-    return Target(instance.account, instance.region, instance.instance_id, instance.name)
 
 
 def _wish(request: SignedInRequest, given: QueryDict) -> WishForm:
@@ -163,9 +160,9 @@ def _asked(operation: Operation) -> str:
 
 def _back(instances: list[Instance]) -> str:
     if len(instances) != 1:
-        return "/ec2"
+        return reverse("resources:instances")
     row = instances[0]
-    return f"/ec2/{row.account_id}/{row.region}/{row.instance_id}"
+    return reverse("resources:instance", args=[row.account_id, row.region, row.instance_id])
 
 
 def _note_refusal(request: HttpRequest) -> None:
@@ -176,4 +173,4 @@ def _note_refusal(request: HttpRequest) -> None:
     chosen = [int(value) for value in request.POST.getlist("target") if value.isascii() and value.isdecimal() and len(value) < 19]
     seen = Instance.objects.visible_to(request.user, Perm.RESOURCES_VIEW).filter(pk__in=chosen[: settings.OPERATION_MAX_TARGETS])
     for row in seen.select_related("account"):
-        services.note_refusal(action.name, target_of(row), by=request.user, code="permission_denied")
+        services.note_refusal(action.name, services.instance_target(row), by=request.user, code="permission_denied")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -18,6 +16,7 @@ from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
 from resources.forms.operations import OperationFilterForm
 from resources.models import Operation
+from resources.rules.actions import TargetType
 from resources.selectors import operations as selectors
 from resources.selectors.operations import GROUPS, Question
 from resources.services import operations as services
@@ -126,12 +125,13 @@ def query_of(request: SignedInRequest) -> str:
 
 def page_of_target(operation: Operation) -> str:
     """The address of the page about what it acts on."""
-    pages: dict[str, Callable[[], str]] = {
-        "ec2": lambda: f"/ec2/{operation.account_id}/{operation.region}/{operation.target}",
-        "s3": lambda: f"/s3/{operation.account_id}/{operation.target}",
-        "lambda": lambda: f"/lambda/{operation.account_id}/{operation.region}/{operation.target}",
-    }
-    return pages[operation.target_type]()
+    account, region, target = operation.account_id, operation.region, operation.target
+    page, place = {
+        TargetType.EC2: ("instance", (account, region, target)),
+        TargetType.S3: ("bucket", (account, target)),
+        TargetType.LAMBDA: ("function", (account, region, target)),
+    }[TargetType(operation.target_type)]
+    return reverse(f"resources:{page}", args=place)
 
 
 def _reason(request: SignedInRequest) -> str:

@@ -3,7 +3,7 @@
 from resources.services.operations.decisions import approve, cancel, reject
 from resources.services.operations.here import carried_out
 from resources.services.operations.sweeping import tick
-from resources.services.operations.targets import Target
+from resources.services.operations.targets import Target, instance_target
 from resources.services.operations.trail import refused as note_refusal
 from resources.services.operations.turns import perform, run
 from resources.services.operations.wishes import Bulk, Refused, request, request_many
@@ -15,6 +15,7 @@ __all__ = [
     "approve",
     "cancel",
     "carried_out",
+    "instance_target",
     "note_refusal",
     "perform",
     "reject",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from accounts.models import AwsAccount
-from resources.models import Operation
+from resources.models import Instance, Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,10 @@ class Target:
     region: str
     id: str
     name: str = ""
+
+
+def instance_target(instance: Instance) -> Target:
+    return Target(instance.account, instance.region, instance.instance_id, instance.name)
 
 
 def target_of(operation: Operation) -> Target:
