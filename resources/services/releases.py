@@ -5,6 +5,8 @@ AWS has no one call for it. What fails after the first step leaves the function 
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from accounts.models import AwsAccount
@@ -44,12 +46,13 @@ class NotAPackage(CloudconsoleError):
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The changes to one function."""
+    """The changes to one function. `alive` is told between the steps, and while AWS is at work on one of them."""
 
     access: Access
     region: str
     name: str
     observer: Observer | None
+    alive: Callable[[], object] = lambda: None
 
     def latest(self) -> FunctionFacts | None:
         """The function as it is now; None where there is none. Raises AwsError."""
@@ -80,6 +83,7 @@ class Release:
         """New code, and then what `wish` changes of its configuration. Raises NotAPackage, AwsError, ReleaseIncomplete."""
         if found.package_type == "Image":
             raise NotAPackage(f"{self.name} is made from a container image, which has no zip file.")
+        self.alive()
         lambda_.update_code(self.access, self.region, self.name, code=code, revision_id=found.revision_id, observer=self.observer)
         changed = self._settled("The new code is in place")
         changes = _changes(changed, wish)
@@ -130,10 +134,14 @@ class Release:
     def _settled(self, done: str) -> FunctionFacts:
         try:
             return lambda_.wait_until_active(
-                self.access, self.region, self.name, deadline_s=_READY_WITHIN_S, observer=self.observer
+                self.access, self.region, self.name, deadline_s=_READY_WITHIN_S, pause=self._pause, observer=self.observer
             )
         except CloudconsoleError as error:
             raise ReleaseIncomplete(done, error) from error
+
+    def _pause(self, seconds: float) -> None:
+        self.alive()
+        time.sleep(seconds)
 
 
 def _changes(found: FunctionFacts, wish: Configuration) -> Configuration:

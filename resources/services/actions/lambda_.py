@@ -103,7 +103,7 @@ for _handler in (Deploy(), RollBack()):
 
 
 def _release(work: Work) -> Release:
-    return Release(work.access, work.region, work.target, work.observer)
+    return Release(work.access, work.region, work.target, work.observer, alive=work.is_stopped)
 
 
 def _latest(work: Work) -> FunctionFacts:

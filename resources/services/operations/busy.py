@@ -20,10 +20,18 @@ def told(action: Action, target: Target) -> Iterator[None]:
         yield
     except IntegrityError as error:
         open_one = _open_on(action, target)
-        if open_one is None:
+        if open_one is not None:
+            said = f"“{open_one.title}” is still at work on it (operation {open_one.pk})."
+            raise TargetBusy(said) from error
+        if not _is_second(error):
             raise
-        said = f"“{open_one.title}” is still at work on it (operation {open_one.pk})."
-        raise TargetBusy(said) from error
+        raise TargetBusy("Something else was at work on it until just now. Look at it, then ask again.") from error
+
+
+def _is_second(error: IntegrityError) -> bool:
+    """Whether it was the second open operation that the database refused. SQLite names the columns instead."""
+    said = str(error)
+    return "operation_one_open_per_target" in said or "resources_operation.target" in said
 
 
 def _open_on(action: Action, target: Target) -> Operation | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 from django.db import transaction
 
@@ -15,12 +16,16 @@ _EVERY_S = 1.0
 
 
 class Reporter:
-    """For one turn. Each report also keeps the calls made so far, and proves to others that the worker is alive."""
+    """For one turn. Each report also keeps the calls made so far, and proves to others that the worker is alive.
 
-    def __init__(self, operation: Operation, lease: Lease, watch: Watch) -> None:
+    `silent_for`: how long it may take until the next one.
+    """
+
+    def __init__(self, operation: Operation, lease: Lease, watch: Watch, *, silent_for: timedelta = moves.LEASE) -> None:
         self._operation = operation
         self._lease = lease
         self._watch = watch
+        self._silent_for = silent_for
         self._told_at = 0.0
         self._stopped = False
 
@@ -30,7 +35,7 @@ class Reporter:
             return
         self._told_at = time.monotonic()
         with transaction.atomic():
-            self._lease.renew(progress_done=done, progress_total=total)
+            self._lease.renew(self._silent_for, progress_done=done, progress_total=total)
             self._watch.store(self._operation)
             moves.publish(self._operation)
 
@@ -40,7 +45,7 @@ class Reporter:
             return self._stopped
         self._told_at = time.monotonic()
         try:
-            self._lease.renew()
+            self._lease.renew(self._silent_for)
         except LeaseLost:
             self._stopped = True
         return self._stopped
