@@ -36,6 +36,7 @@ pytestmark = pytest.mark.browser
 PROJECT = Path(__file__).resolve().parent.parent
 ADMIN, PASSWORD = "ada", "correct-horse-battery-staple"
 FILLED_WITHIN_MS = 120_000
+expect.set_options(timeout=30_000)  # five seconds are not enough for ReDoc on a loaded machine
 WIDE, NARROW = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
 
 
