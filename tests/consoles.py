@@ -27,6 +27,7 @@ from tests.services import chromium, free_port
 
 PROJECT = Path(__file__).resolve().parent.parent
 ADMIN, PASSWORD = "ada", "correct-horse-battery-staple"
+expect.set_options(timeout=30_000)  # five seconds are not enough for ReDoc on a loaded machine
 WIDE, NARROW = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
 
 

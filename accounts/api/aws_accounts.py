@@ -47,7 +47,8 @@ class AccountSerializer(serializers.ModelSerializer[AwsAccount]):
         model = AwsAccount
         fields = [
             "id", "alias", "account_id", "auth_method", "access_key_hint", "role_arn", "hub", "external_id", "regions",
-            "environment", "capabilities", "approval", "status", "status_code", "status_detail", "status_remedy", "verified_at",
+            "environment", "capabilities", "approval", "status", "status_code", "status_detail", "status_remedy",
+            "status_aws_code", "verified_at",
             "credentials_expire_at", "key_created_at", "enabled_regions", "regions_observed_at", "created_at",
             "disconnected_at",
         ]  # fmt: skip

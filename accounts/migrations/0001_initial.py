@@ -88,6 +88,8 @@ class Migration(migrations.Migration):
                 ('status_code', models.CharField(blank=True, max_length=64)),
                 ('status_detail', models.TextField(blank=True)),
                 ('status_remedy', models.TextField(blank=True)),
+                ('status_aws_code', models.CharField(blank=True, help_text="AWS's own code, where AWS refused.", max_length=128)),
+                ('status_aws_request_id', models.CharField(blank=True, max_length=128)),
                 ('identity_arn', models.CharField(blank=True, editable=False, help_text='Who the credentials are, as STS said when they last worked.', max_length=2048)),
                 ('verified_at', models.DateTimeField(blank=True, null=True)),
                 ('next_check_at', models.DateTimeField(blank=True, editable=False, help_text='When AWS is asked again by itself.', null=True)),

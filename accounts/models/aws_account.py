@@ -108,6 +108,8 @@ class AwsAccount(models.Model):
     status_code = models.CharField(max_length=64, blank=True)
     status_detail = models.TextField(blank=True)
     status_remedy = models.TextField(blank=True)
+    status_aws_code = models.CharField(max_length=128, blank=True, help_text="AWS's own code, where AWS refused.")
+    status_aws_request_id = models.CharField(max_length=128, blank=True)
     identity_arn = models.CharField(
         max_length=2048, blank=True, editable=False, help_text="Who the credentials are, as STS said when they last worked."
     )

@@ -147,10 +147,13 @@ def _store(account: AwsAccount, result: Verification, actor: User | None) -> Non
 def _set_state(row: AwsAccount, result: Verification, now: datetime) -> list[str]:
     """How it is, and when to look again; the names of the fields set."""
     row.status, row.status_code, row.status_detail, row.status_remedy = result.status, result.code, result.detail, result.remedy
+    row.status_aws_code = result.aws_code[:128]
+    row.status_aws_request_id = result.aws_request_id[:128] if result.aws_code else ""
     row.verified_at = now
     row.failed_checks = min(row.failed_checks + 1, 1000) if result.status == Status.ERROR else 0
     row.next_check_at = rules.next_check(result.status, row.failed_checks, row.pk, now)
-    return ["status", "status_code", "status_detail", "status_remedy", "verified_at", "failed_checks", "next_check_at"]
+    state = ["status", "status_code", "status_detail", "status_remedy", "status_aws_code", "status_aws_request_id"]
+    return [*state, "verified_at", "failed_checks", "next_check_at"]
 
 
 def _set_facts(row: AwsAccount, result: Verification, now: datetime) -> list[str]:

@@ -52,6 +52,8 @@ class Migration(migrations.Migration):
                 ('seal', models.CharField(max_length=64)),
             ],
             options={
+                'verbose_name': 'head of the trail',
+                'verbose_name_plural': 'head of the trail',
                 'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='audit_head_is_one')],
             },
         ),

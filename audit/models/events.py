@@ -189,6 +189,8 @@ class AuditHead(models.Model):
     seal = models.CharField(max_length=64)
 
     class Meta:
+        verbose_name = "head of the trail"
+        verbose_name_plural = "head of the trail"
         constraints = [models.CheckConstraint(condition=Q(id=1), name="audit_head_is_one")]
 
     def __str__(self) -> str:

@@ -267,6 +267,6 @@ def _strike_before(fault: Fault, call: AwsCall, identity: Identity) -> None:
     if fault.fault is FaultKind.SLOW:
         time.sleep(fault.wait_s)
     target = faults.Target(call.service, call.operation, call.protocol, identity.arn)
-    error = faults.error_for(fault.fault, target)
+    error = faults.error_for(fault, target)
     if error is not None:
         raise error

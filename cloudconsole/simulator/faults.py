@@ -26,6 +26,7 @@ class FaultKind(StrEnum):
     SKEWED_CLOCK = "skewed_clock"
     DENIED = "denied"
     NOT_ENABLED = "not_enabled"
+    CODE = "code"  # any error that AWS words: `code`, `message` and `status` of the plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,9 @@ class Fault:
     after: int = 0
     times: int = 1
     seconds: float | None = None
+    code: str = ""
+    message: str = ""
+    status: int = 400
 
     @property
     def wait_s(self) -> float:
@@ -111,9 +115,11 @@ class Target:
     caller_arn: str
 
 
-def error_for(kind: FaultKind, target: Target) -> AwsError | None:
+def error_for(fault: Fault, target: Target) -> AwsError | None:
     """The AWS error of a fault, or None where the fault is not one that AWS words."""
-    make = _ERRORS.get(kind)
+    if fault.fault is FaultKind.CODE:
+        return AwsError(fault.code, fault.message, fault.status)
+    make = _ERRORS.get(fault.fault)
     return make(target) if make else None
 
 

@@ -84,6 +84,9 @@ class Migration(migrations.Migration):
                 ('snapshot', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='slices', to='costs.costsnapshot')),
                 ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='slices', to='costs.costsource')),
             ],
+            options={
+                'verbose_name': 'fetched day',
+            },
         ),
         migrations.CreateModel(
             name='CostRestatement',
@@ -97,6 +100,9 @@ class Migration(migrations.Migration):
                 ('snapshot', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='restatements', to='costs.costsnapshot')),
                 ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='restatements', to='costs.costsource')),
             ],
+            options={
+                'verbose_name': 'restated day',
+            },
         ),
         migrations.CreateModel(
             name='CostMonthSlice',
@@ -115,6 +121,9 @@ class Migration(migrations.Migration):
                 ('estimated_days', models.PositiveSmallIntegerField(help_text='Those of them whose month AWS had not closed yet.')),
                 ('source', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='costs.costsource')),
             ],
+            options={
+                'verbose_name': 'fetched month',
+            },
         ),
         migrations.CreateModel(
             name='DimensionValue',
@@ -144,6 +153,9 @@ class Migration(migrations.Migration):
                 ('first', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='costs.dimensionvalue')),
                 ('second', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='costs.dimensionvalue')),
             ],
+            options={
+                'verbose_name': 'monthly cost',
+            },
         ),
         migrations.CreateModel(
             name='CostFact',
@@ -161,6 +173,9 @@ class Migration(migrations.Migration):
                 ('first', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='costs.dimensionvalue')),
                 ('second', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='costs.dimensionvalue')),
             ],
+            options={
+                'verbose_name': 'daily cost',
+            },
         ),
         migrations.CreateModel(
             name='SnapshotWindow',
@@ -199,6 +214,7 @@ class Migration(migrations.Migration):
                 ('snapshot', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='ledger', to='costs.costsnapshot')),
             ],
             options={
+                'verbose_name': 'Cost Explorer request',
                 'indexes': [models.Index(fields=['account', 'at'], name='cost_request_by_month')],
             },
         ),

@@ -66,6 +66,7 @@ class CostSlice(Amounts):
     snapshot = models.ForeignKey("costs.CostSnapshot", on_delete=models.SET_NULL, null=True, related_name="slices")
 
     class Meta:
+        verbose_name = "fetched day"
         constraints = [
             # Read by every cost answer for completeness and totals, by day range over sources.
             models.UniqueConstraint(fields=["cube", "day", "source"], name="cost_slice_once"),
@@ -89,6 +90,7 @@ class CostFact(Amounts):
     second = models.ForeignKey(DimensionValue, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False)
 
     class Meta:
+        verbose_name = "daily cost"
         constraints = [
             # No fact twice, and every question is a range of it that comes sorted by day and
             # second value. With the two metrics that people look at in it, their sums do not touch the table; all five would make
@@ -118,6 +120,7 @@ class CostMonth(Amounts):
     second = models.ForeignKey(DimensionValue, on_delete=models.PROTECT, related_name="+", db_index=False)
 
     class Meta:
+        verbose_name = "monthly cost"
         constraints = [
             models.UniqueConstraint(
                 fields=["cube", "month", "source", "first", "second", "currency"],
@@ -140,6 +143,7 @@ class CostMonthSlice(Amounts):
     estimated_days = models.PositiveSmallIntegerField(help_text="Those of them whose month AWS had not closed yet.")
 
     class Meta:
+        verbose_name = "fetched month"
         constraints = [
             models.UniqueConstraint(fields=["cube", "month", "source", "currency"], name="cost_month_slice_once"),
         ]
@@ -160,6 +164,7 @@ class CostRestatement(models.Model):
     detected_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "restated day"
         indexes = [
             # The source's and the snapshot's pages list the newest first.
             models.Index(fields=["source", "-detected_at"], name="cost_restatement_newest"),

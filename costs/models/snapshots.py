@@ -178,6 +178,7 @@ class CostExplorerRequest(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "Cost Explorer request"
         indexes = [
             # The monthly cap counts an account's charged requests of the month before each request.
             models.Index(fields=["account", "at"], name="cost_request_by_month"),
