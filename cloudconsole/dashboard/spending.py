@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from cloudconsole.core import clock
+from cloudconsole.core import clock, series
+from cloudconsole.core.charts import OTHER, Period, StackedChart, largest, stacked
 from cloudconsole.core.money import ZERO
-from cloudconsole.dashboard import series
-from cloudconsole.dashboard.charts import OTHER, Period, StackedChart, largest, stacked
 from costs.rules import settle
 from costs.selectors import questions
 from costs.selectors.questions import Answer

@@ -10,9 +10,9 @@ from django.urls import reverse
 
 from accounts import scope
 from accounts.requests import SignedInRequest
+from cloudconsole.core import figures
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
-from cloudconsole.dashboard import figures
 from cloudconsole.dashboard.context import Frame, frame_of
 from cloudconsole.dashboard.overview import overview
 from costs.selectors import snapshots

@@ -14,8 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from cloudconsole.aws.policy import CAPABILITIES
-from cloudconsole.core import clock
-from cloudconsole.dashboard import figures
+from cloudconsole.core import clock, figures
 from cloudconsole.dashboard.navigation import PLACE_PARAMETERS, SCOPE_PARAMETERS
 from cloudconsole.dashboard.states import State, state_of
 

@@ -8,8 +8,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from cloudconsole.core import money
-from cloudconsole.dashboard import figures, series
+from cloudconsole.core import figures, money, series
 
 OTHER = "Other"
 SERIES_SHOWN = 8
