@@ -177,7 +177,7 @@ def test_what_cannot_be_asked_is_refused_by_name(
     [
         {"group_by": "account,region"},
         {"group_by": "service", "account": PRODUCTION, "charge_type": "usage"},
-        {"group_by": "usage_type"},
+        {"group_by": "usage_type,account"},
         {"group_by": "tag:team"},
     ],
 )
