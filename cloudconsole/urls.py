@@ -15,6 +15,7 @@ urlpatterns = [
     path("people", include("accounts.people_urls")),
     path("settings", include("accounts.settings_urls")),
     path("settings", include("accounts.security_urls")),
+    path("costs", include("costs.explorer_urls")),
     path("costs/", include("costs.urls")),
     path("audit", include("audit.urls")),
     path("admin/", admin.site.urls),

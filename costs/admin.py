@@ -20,6 +20,7 @@ from costs.models import (
     CostSnapshot,
     CostSource,
     DimensionValue,
+    SavedReport,
     SnapshotWindow,
 )
 from costs.services import sources
@@ -131,3 +132,10 @@ class CostMonthSliceAdmin(_ReadOnlyAdmin):
     list_display = ["month", "source", "cube", "days", "complete_days", "estimated_days", "unblended"]
     list_filter = ["cube"]
     list_select_related = ["source__account"]
+
+
+@admin.register(SavedReport)
+class SavedReportAdmin(_ReadOnlyAdmin):
+    list_display = ["name", "user", "query", "updated_at"]
+    list_select_related = ["user"]
+    search_fields = ["name", "user__username"]

@@ -1,0 +1,50 @@
+"""Periods of an answer as bars of a chart: their names, and whether their figures can still change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from cloudconsole.core import charts, clock
+from costs.rules import settle
+from costs.selectors.questions import Period
+
+_DAY = timedelta(days=1)
+_OPEN = "Not final yet: AWS still adds to it."
+_WITHOUT = "Without the accounts whose costs cannot be read."
+_ESTIMATED = "Estimated: AWS has not closed the month."
+
+
+def of_day(period: Period, *, misses_accounts: bool) -> charts.Period:
+    day = period.start
+    return _bar(period, f"{day.day} {day:%b}", f"{day:%a} {day.day} {day:%B %Y}", misses_accounts, None)
+
+
+def of_month(period: Period, *, misses_accounts: bool, narrow: Mapping[str, str] | None = None) -> charts.Period:
+    return _bar(period, f"{period.start:%b} ’{period.start:%y}", f"{period.start:%B %Y}", misses_accounts, narrow)
+
+
+def is_settled(period: Period, *, misses_accounts: bool) -> bool:
+    """Whether AWS adds nothing to the period any more, as far as it was fetched.
+
+    An account from which nothing was ever fetched leaves every period incomplete; that is told once, by a notice, and
+    does not make what is known of the others provisional.
+    """
+    if period.complete or not misses_accounts:
+        return period.complete
+    return period.end <= settle.last_complete_day(clock.today()) + _DAY
+
+
+def _bar(period: Period, label: str, title: str, misses_accounts: bool, narrow: Mapping[str, str] | None) -> charts.Period:
+    state, note = _state(period, misses_accounts)
+    return charts.Period(label=label, title=title, state=state, note=note, total=period.total, narrow=narrow)
+
+
+def _state(period: Period, misses_accounts: bool) -> tuple[str, str]:
+    if period.total is None:
+        return "unknown", "Not fetched yet."
+    if not is_settled(period, misses_accounts=misses_accounts):
+        return "incomplete", _OPEN
+    if not period.complete:
+        return "complete", _WITHOUT
+    return "complete", _ESTIMATED if period.estimated else ""
