@@ -79,3 +79,16 @@ def answering(dimensions: Iterable[Dimension], *, payer: bool) -> Cube | None:
 def pairs() -> list[tuple[Dimension, ...]]:
     """What can be asked together."""
     return [shape for shape in SHAPES.values() if shape]
+
+
+# What a single account's costs by account are made of: there is only one account to tell.
+DERIVED: dict[Cube, Dimension] = {
+    Cube.ACCOUNT_SERVICE: Dimension.SERVICE,
+    Cube.ACCOUNT_RECORD_TYPE: Dimension.RECORD_TYPE,
+}
+
+
+def refreshed(*, single: bool) -> list[Cube]:
+    """The cubes that each refresh asks for, the control total first. Usage types have a pace of their own."""
+    left_out = {Cube.SERVICE_USAGE_TYPE, *(DERIVED if single else ())}
+    return [cube for cube in Cube if cube not in left_out]

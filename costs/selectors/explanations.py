@@ -107,6 +107,12 @@ def _reasons(reader: Reader, found: Exploration, question: Question) -> Iterable
     )
     yield Reason("Freshness", _freshness(reader, found), "AWS brings its own figures up to date about three times a day.")
     yield Reason("Accounts", _accounts(reader), "The console shows the bill of the account you are signed in to.")
+    if Dimension.USAGE_TYPE in {*found.report.group_by, *found.report.filtered}:
+        yield Reason(
+            "Usage types",
+            "Asked once a day, because AWS charges for each page: costs that arrived since are in no group yet.",
+            "The console shows those of its last update.",
+        )
     if found.by_period.residual:
         yield Reason(
             "Groups",
