@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 from rest_framework.test import APIClient
 
 from accounts.models import Grant, User
@@ -143,3 +146,26 @@ def simulator(_simulator_process: SimulatorHandle, monkeypatch: pytest.MonkeyPat
     _simulator_process.reset()
     monkeypatch.setenv("AWS_ENDPOINT_URL", _simulator_process.url)
     return _simulator_process
+
+
+@pytest.fixture
+def threads(transactional_db: None) -> Callable[..., None]:
+    """`threads(one, other)`: run both at the same moment, each on a connection of its own."""
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite's test database lives in memory, where threads share one connection; PostgreSQL is needed")
+
+    def run(*jobs: Callable[[], None]) -> None:
+        barrier = Barrier(len(jobs))
+
+        def start(job: Callable[[], None]) -> None:
+            barrier.wait(60)
+            try:
+                job()
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(len(jobs)) as pool:
+            for outcome in [pool.submit(start, job) for job in jobs]:
+                outcome.result(120)
+
+    return run

@@ -10,15 +10,18 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth import authenticate
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest
 
+from accounts import proofs
 from accounts.models import User
 from accounts.services import people
 from audit import services as audit
 from audit import verbs
+from cloudconsole import realtime
 from cloudconsole.core import requests
 from cloudconsole.core.errors import CloudconsoleError, Kind
 
@@ -84,7 +87,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         user = request.user
         super().logout(request)
         if isinstance(user, User):
+            realtime.recheck(user.pk)
             audit.record(verbs.SIGNED_OUT, actor=user, subject=user.username)
+
+    def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
+        ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        return [*ways, *(proofs.by_provider(user) if isinstance(user, User) else [])]
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
         if "@" in username:

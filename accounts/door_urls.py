@@ -15,6 +15,7 @@ class Alphanumeric(StringConverter):
 register_converter(Alphanumeric, "alphanumeric")
 
 urlpatterns = [
+    path("first-run", doors.FirstRun.as_view(), name="first-run"),
     path("join/<str:key>", doors.Join.as_view(), name="join"),
     path("sign-in/code", doors.SecondFactor.as_view(), name="mfa_authenticate"),
     path("sign-in/passkey", doors.Passkey.as_view(), name="mfa_login_webauthn"),
@@ -22,6 +23,7 @@ urlpatterns = [
     path("sign-up", doors.SignUp.as_view(), name="account_signup"),
     path("sign-up/verify", doors.VerificationSent.as_view(), name="account_email_verification_sent"),
     path("sign-up/verify/<str:key>", doors.ConfirmEmail.as_view(), name="account_confirm_email"),
+    path("email/confirm/<str:key>", doors.ConfirmEmailChange.as_view(), name="confirm-email-change"),
     path("password/reset", doors.ResetPassword.as_view(), name="account_reset_password"),
     path("password/reset/sent", doors.ResetSent.as_view(), name="account_reset_password_done"),
     path("password/reset/done", doors.PasswordIsSet.as_view(), name="account_reset_password_from_key_done"),

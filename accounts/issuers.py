@@ -24,7 +24,7 @@ ALGORITHMS = ("RS256", "ES256")
 _KEYS_LAST_S = 3600
 ASK_AGAIN_AFTER_S = 10.0  # a flood of tokens with invented key ids must not become a flood of requests
 _TIMEOUT_S = 5
-_LEEWAY_S = 30
+LEEWAY_S = 30
 
 
 class TokenRefused(CloudconsoleError):
@@ -86,7 +86,7 @@ class Issuer:
                 algorithms=list(ALGORITHMS),
                 audience=audience,
                 issuer=self.issuer,
-                leeway=_LEEWAY_S,
+                leeway=LEEWAY_S,
                 options=options,
             )
         except jwt.PyJWKClientConnectionError as error:

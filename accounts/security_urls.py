@@ -10,6 +10,8 @@ urlpatterns = [
     path("/confirm", security.Confirm.as_view(), name="account_reauthenticate"),
     path("/confirm/code", security.ConfirmByCode.as_view(), name="mfa_reauthenticate"),
     path("/confirm/passkey", security.ConfirmByPasskey.as_view(), name="mfa_reauthenticate_webauthn"),
+    path("/confirm/provider", security.ConfirmByProvider.as_view(), name="confirm-by-provider"),
+    path("/confirm/provider/<slug:provider_id>", security.AskProvider.as_view(), name="ask-provider"),
     path("/security", security.SecondFactors.as_view(), name="mfa_index"),
     path("/security", security.SecondFactors.as_view(), name="mfa_list_webauthn"),
     path("/security/app", security.AddApp.as_view(), name="mfa_activate_totp"),
@@ -17,5 +19,6 @@ urlpatterns = [
     path("/security/recovery-codes", security.RecoveryCodes.as_view(), name="mfa_view_recovery_codes"),
     path("/security/recovery-codes/new", security.MakeRecoveryCodes.as_view(), name="mfa_generate_recovery_codes"),
     path("/security/passkeys/add", security.AddPasskey.as_view(), name="mfa_add_webauthn"),
+    path("/security/passkeys/<int:pk>/rename", security.RenamePasskey.as_view(), name="mfa_edit_webauthn"),
     path("/security/passkeys/<int:pk>/remove", security.RemovePasskey.as_view(), name="mfa_remove_webauthn"),
 ]

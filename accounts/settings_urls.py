@@ -6,6 +6,7 @@ from accounts.views import settings
 app_name = "settings"
 urlpatterns = [
     path("", settings.Profile.as_view(), name="profile"),
+    path("/email", settings.Email.as_view(), name="email"),
     path("/sessions", settings.Sessions.as_view(), name="sessions"),
     path("/sessions/end", settings.EndSession.as_view(), name="end-session"),
     path("/sessions/end-all", settings.SignOutEverywhere.as_view(), name="sign-out-everywhere"),

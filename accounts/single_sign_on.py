@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import requests
+from allauth.account.utils import get_next_redirect_url
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
+from allauth.socialaccount.providers.base.constants import AuthProcess
 from allauth.socialaccount.providers.oauth2.utils import generate_code_challenge
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
@@ -19,11 +21,12 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from accounts import issuers
-from accounts.issuers import Issuer
+from accounts import issuers, proofs
+from accounts.issuers import LEEWAY_S, Issuer
 from accounts.models import User
 from accounts.services import arrivals
 from accounts.services.arrivals import Arrival
+from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError
 
 _SCOPES = ["openid", "profile", "email"]
@@ -35,11 +38,26 @@ class SingleSignOnProvider(OpenIDConnectProvider):  # type: ignore[misc]
     def redirect(
         self, request: HttpRequest, process: str, next_url: str | None = None, data: Any = None, **kwargs: Any
     ) -> HttpResponse:
-        for chosen_by_the_caller in ("auth_params", "scope"):
-            kwargs.pop(chosen_by_the_caller, None)
+        """To the provider to sign in, whatever `process` the browser's address asks for."""
+        return self._go(request, AuthProcess.LOGIN, next_url, {})
+
+    def ask_again(self, request: HttpRequest, next_url: str) -> HttpResponse:
+        """To the provider, so that whoever is signed in here proves there once more who they are."""
+        return self._go(
+            request,
+            AuthProcess.REDIRECT,
+            next_url,
+            {"prompt": "login", "max_age": "0"},
+            proves=request.user.pk,
+            asked_at=int(clock.now().timestamp()),
+        )
+
+    def _go(
+        self, request: HttpRequest, process: str, next_url: str | None, more: Mapping[str, str], **state: int | None
+    ) -> HttpResponse:
         nonce = secrets.token_urlsafe(24)
-        parameters = {**self.get_auth_params(), "nonce": nonce}
-        return super().redirect(request, process, next_url, data, auth_params=parameters, nonce=nonce, **kwargs)  # type: ignore[no-any-return]
+        parameters = {**self.get_auth_params(), **more, "nonce": nonce}
+        return super().redirect(request, process, next_url, auth_params=parameters, nonce=nonce, **state)  # type: ignore[no-any-return]
 
     def get_default_scope(self) -> list[str]:
         return _SCOPES
@@ -73,6 +91,8 @@ class SingleSignOnAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         issuer = _issuer(sociallogin.account.provider)
         try:
             claims = issuer.identity(sociallogin.id_token, nonce=str(sociallogin.state.get("nonce") or ""))
+            if "proves" in sociallogin.state:
+                _prove(request, issuer, claims, sociallogin.state)
             arrival = Arrival.from_claims(issuer.slug, issuer.groups_claim, claims)
             sociallogin.user = arrivals.arrive(arrival=arrival)
             sociallogin.account = SocialAccount.objects.get(provider=arrival.provider, uid=arrival.uid)
@@ -105,10 +125,20 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
     return _view(OAuth2CallbackView, request, provider_id)
 
 
+def ask_again(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Send somebody who is signed in to their provider for a proof that it is them, and from there to where they wanted to go."""
+    wanted = get_next_redirect_url(request) or reverse("settings:profile")
+    return _reach(request, provider_id, lambda adapter: adapter.get_provider().ask_again(request, wanted))
+
+
 def _view(kind: Any, request: HttpRequest, provider_id: str) -> HttpResponse:
+    return _reach(request, provider_id, lambda adapter: kind.adapter_view(adapter)(request))
+
+
+def _reach(request: HttpRequest, provider_id: str, go: Callable[[_Adapter], HttpResponse]) -> HttpResponse:
     _issuer(provider_id)
     try:
-        answer: HttpResponse = kind.adapter_view(_Adapter(request, provider_id))(request)
+        answer = go(_Adapter(request, provider_id))
     except (requests.RequestException, KeyError):  # its metadata; allauth lets these through
         messages.error(request, "The identity provider cannot be reached. Try again later, or sign in with a password.")
         return HttpResponseRedirect(reverse("sign-in"))
@@ -135,6 +165,24 @@ def _app(issuer: Issuer) -> SocialApp:
 
 def _words(error: CloudconsoleError) -> str:
     return error.detail if isinstance(error, arrivals.ArrivalRefused) else "The answer of the identity provider was not accepted."
+
+
+def _prove(request: HttpRequest, issuer: Issuer, claims: Mapping[str, Any], state: Mapping[str, Any]) -> NoReturn:
+    """Whether the provider has just let in the person who is signed in here; by now, not by a session there from before."""
+    theirs = SocialAccount.objects.filter(user=state["proves"], provider=issuer.slug, uid=str(claims["sub"]))
+    if request.user.pk != state["proves"] or not theirs.exists():
+        messages.error(request, f"Somebody else has signed in at {issuer.name}.")
+    elif _moment(claims) < state["asked_at"] - LEEWAY_S:
+        messages.error(request, f"{issuer.name} did not ask who you are once more. Sign out there first, then try again.")
+    else:
+        proofs.record(request, issuer=issuer)
+    raise ImmediateHttpResponse(HttpResponseRedirect(state["next"]))
+
+
+def _moment(claims: Mapping[str, Any]) -> float:
+    """When the person proved themselves at the provider, in seconds since 1970; 0 when it does not tell."""
+    told = claims.get("auth_time")
+    return told if isinstance(told, int | float) else 0
 
 
 def _back_to_sign_in(request: HttpRequest, words: str) -> NoReturn:

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from accounts import rules
 from accounts.models import AwsAccount, User
-from accounts.services import policies
+from accounts.services import adoptions, policies
 from cloudconsole.aws import iam, policy
 from cloudconsole.aws.policy import PolicyDocument
 from cloudconsole.core.errors import CloudconsoleError
@@ -25,9 +26,9 @@ class Snippet:
     text: str
 
 
-def permissions(account: AwsAccount) -> str:
-    """The least policy for what is switched on for `account`."""
-    return _text(policies.permissions_policy(account=account))
+def permissions(account: AwsAccount, actor: User) -> str:
+    """The least policy for what is switched on for `account`, and for the roles that it assumes."""
+    return _text(policies.permissions_policy(account=account, actor=actor))
 
 
 def trust(account: AwsAccount, actor: User) -> str:
@@ -48,6 +49,11 @@ def for_new_role(hubs: Iterable[AwsAccount], external_id: str) -> list[Snippet]:
 def assuming(role_name: str) -> str:
     """What the identity needs that assumes a role of this name in many accounts."""
     return _text(policy.assuming_policy([f"arn:aws:iam::*:role/{role_name}"]))
+
+
+def assuming_role(arn: str) -> str:
+    """What the identity needs that assumes this role; while no role is named, one of the usual name in any account."""
+    return _text(policy.assuming_policy([arn])) if rules.account_number_of_role(arn) else assuming(adoptions.DEFAULT_ROLE)
 
 
 def every_permission() -> str:

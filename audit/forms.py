@@ -33,13 +33,14 @@ class EventFilterForm(forms.Form):
         # Read when shown: apps register their verbs as they load.
         self.fields["action"].choices = [("", "Any"), *((name, verbs.title(name)) for name in sorted(verbs.REGISTRY))]  # type: ignore[attr-defined]
 
-    def wanted(self, accounts: tuple[str, ...]) -> EventFilter:
+    def wanted(self, accounts: tuple[str, ...], environments: tuple[str, ...]) -> EventFilter:
         """What the form asks for; a field with an error asks for nothing."""
         given = self.cleaned_data
         return EventFilter(
             actions=(given["action"],) if given.get("action") else (),
             outcomes=(given["outcome"],) if given.get("outcome") else (),
             accounts=accounts,
+            environments=environments,
             actor=given.get("actor", ""),
             since=_midnight(given.get("since")),
             until=_midnight(given.get("until"), days=1),

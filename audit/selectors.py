@@ -20,12 +20,14 @@ EXPORT_CHUNK = 1000
 class EventFilter:
     """What a reader asks for; empty means everything. `since` is inclusive, `until` exclusive.
 
-    `account` is a primary key, an alias or a 12-digit number; `actor` a name or a primary key.
+    An account is named by primary key, alias or 12-digit number; `environments` are those that accounts had at the time;
+    `actor` is a name or a primary key.
     """
 
     actions: tuple[str, ...] = ()
     outcomes: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
     actor: str = ""
     target: str = ""
     region: str = ""
@@ -60,6 +62,8 @@ def _exact(wanted: EventFilter) -> Q:
     if wanted.accounts:
         numbers = [int(account) for account in wanted.accounts if _is_key(account)]
         found &= Q(account_alias__in=wanted.accounts) | Q(account_number__in=wanted.accounts) | Q(account_pk__in=numbers)
+    if wanted.environments:
+        found &= Q(account_environment__in=wanted.environments)
     if wanted.actor:
         found &= Q(actor_id=int(wanted.actor)) if _is_key(wanted.actor) else Q(actor_name__iexact=wanted.actor)
     for name in ("target", "region", "request_id"):

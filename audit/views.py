@@ -23,7 +23,7 @@ class EventList(Page):
     def get(self, request: HttpRequest) -> HttpResponse:
         form = EventFilterForm(request.GET)
         form.full_clean()
-        wanted = form.wanted(tuple(request.GET.getlist("account")))
+        wanted = form.wanted(tuple(request.GET.getlist("account")), tuple(request.GET.getlist("environment")))
         page = _page(selectors.events(request.user, wanted), request.GET)
         context = {
             "form": form,

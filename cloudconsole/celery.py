@@ -23,6 +23,7 @@ PERIODIC = (
     Periodic("costs.tick", 30, "Start cost refreshes that are due and take up runs whose worker is gone"),
     Periodic("accounts.tick", 60, "Check accounts that are due, announce credentials that run out, take up waiting adoptions"),
     Periodic("audit.checkpoint", 300, "Note outside the database how far the audit trail has come"),
+    Periodic("audit.forget_answers", 3600, "Remove answers to idempotency keys that are older than a day"),
     Periodic("cloudconsole.heartbeat", 15, "Prove that scheduler, broker and worker work together; /readyz reads it"),
 )
 

@@ -64,7 +64,13 @@ VARIABLES = (
     ),
     Variable("EMAIL_FROM", "cloudconsole@localhost", "Sender of e-mail."),
     Variable("ADMIN_USERNAME", "admin", "Name of the first admin, made when there is none."),
-    Variable("ADMIN_PASSWORD", "made and printed once", "Password of the first admin.", secret=True),
+    Variable(
+        "ADMIN_PASSWORD",
+        "made and printed once",
+        "Password of the first admin. With none of the three set, `manage.py ensure_admin` prints a setup code instead, with "
+        "which the first admin is made in a browser.",
+        secret=True,
+    ),
     Variable("ADMIN_EMAIL", "none", "E-mail address of the first admin."),
     Variable("PORT", "8000", "Port of `manage.py up`."),
     Variable(
@@ -151,6 +157,7 @@ class Environment:
     signup: str
     email: dict[str, Any]
     email_from: str
+    admin_given: bool
     admin_username: str
     admin_password: str
     admin_email: str
@@ -190,6 +197,7 @@ def environment(base_dir: Path) -> Environment:
         signup=_choice(env, "SIGNUP", SIGNUP_MODES, "invite"),
         email=_email(env),
         email_from=env.str("EMAIL_FROM", default="").strip() or "cloudconsole@localhost",
+        admin_given=any(env.str(name, default="").strip() for name in ("ADMIN_USERNAME", "ADMIN_PASSWORD", "ADMIN_EMAIL")),
         admin_username=env.str("ADMIN_USERNAME", default="").strip() or "admin",
         admin_password=env.str("ADMIN_PASSWORD", default=""),
         admin_email=env.str("ADMIN_EMAIL", default="").strip(),
@@ -267,9 +275,12 @@ def _secret(env: environ.FileAwareEnv, var_dir: Path, name: str, make: Callable[
         return given.strip()
     path = var_dir / "secrets" / name.lower()
     try:
-        return path.read_text().strip()
-    except FileNotFoundError:
-        return _store_secret(path, make())
+        return path.read_text().strip() if path.exists() else _store_secret(path, make())
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{name} is not set, and cannot be kept in {path} ({error.strerror}). Let VAR_DIR name a folder that this user "
+            f"may write, or give {name} by the environment."
+        ) from error
 
 
 def _store_secret(path: Path, value: str) -> str:

@@ -21,7 +21,6 @@ VAR_DIR = env.var_dir
 
 SECRET_KEY = env.secret_key
 FERNET_KEYS = list(env.fernet_keys)
-FERNET_USE_HKDF = True
 KMS_KEY_ID = env.kms_key_id
 KMS_OLD_KEY_IDS = list(env.kms_old_key_ids)
 KMS_DATA_KEY_CACHE_MINUTES = env.kms_data_key_cache_minutes
@@ -44,6 +43,7 @@ REDIS_URL = env.redis_url
 COST_EXPLORER_MONTHLY_REQUEST_CAP = env.cost_explorer_monthly_request_cap
 AUDIT_KEY = env.audit_key
 AUDIT_CHECKPOINTS = VAR_DIR / "audit" / "checkpoints.jsonl"  # outside the database, which they watch over
+ADMIN_GIVEN = env.admin_given
 ADMIN_USERNAME = env.admin_username
 ADMIN_PASSWORD = env.admin_password
 ADMIN_EMAIL = env.admin_email
@@ -201,7 +201,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 3
 ACCOUNT_LOGOUT_REDIRECT_URL = "sign-in"
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/5m/key", "login": "60/m/ip"}
+ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/5m/key", "login": "60/m/ip", "first_run": "10/5m/ip"}
 PASSWORD_RESET_TIMEOUT = 24 * 3600
 MFA_ADAPTER = "accounts.mfa.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
@@ -227,6 +227,7 @@ SIMPLE_JWT = {
 
 # Lower parts call these by name, so that they need not import what stands above them.
 IDEMPOTENCY_STORE = "audit.services.answers.DatabaseStore"
+READINESS_PARTS = {"keys": "accounts.services.keys_health.state"}
 REALTIME_AUDIENCE = "accounts.selectors.live_groups"
 
 REST_FRAMEWORK: dict[str, Any] = {
@@ -263,9 +264,21 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%SZ",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+API_DESCRIPTION = """
+The services behind the pages. Errors are RFC 9457 problems; money is a string decimal with its currency.
+
+Signed in to the console, you can try everything on this page. From a terminal, sign in first:
+
+    curl -s $CONSOLE/api/auth/token -H 'Content-Type: application/json' \\
+      -d '{"username": "admin", "password": "..."}'
+    curl -s $CONSOLE/api/costs/summary -H "Authorization: Bearer $ACCESS_TOKEN"
+
+An `access_token` lasts 15 minutes. For programs, make a personal access token under Settings and send it
+as `Authorization: Token ...`.
+""".strip()
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Cloudconsole API",
-    "DESCRIPTION": "The services behind the pages. Errors are RFC 9457 problems; money is a string decimal with its currency.",
+    "DESCRIPTION": API_DESCRIPTION,
     "VERSION": None,  # the version asked for is the document's
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

@@ -327,7 +327,7 @@ def test_a_viewer_looks_and_is_refused_what_changes_things(browser: Browser, con
         assert granted.ok, granted.text()
     with window(browser, console) as page:
         sign_in(page, "vera", "look-but-do-not-touch")
-        expect(page.get_by_role("button", name="Refresh costs")).to_have_count(0)
+        expect(page.get_by_role("link", name="Refresh costs")).to_have_count(0)
         page.goto("/accounts")
         expect(page.get_by_role("link", name="management")).not_to_have_count(0)
         expect(page.get_by_role("link", name="Add an account")).to_have_count(0)

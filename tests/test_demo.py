@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from accounts.models import AwsAccount, User
+from audit.models import AuditEvent
 from cloudconsole.core.permissions import Role
 from cloudconsole.management import demo
 from cloudconsole.management.demo import Mode
@@ -44,3 +45,5 @@ def test_leaving_disconnects_the_simulated_accounts_and_only_them() -> None:
     AwsAccount.objects.create(alias="unproven", auth_method="access_key")
     assert demo.leave() == ["production", "management"]
     assert sorted(demo.connected_numbers()) == [UNPROVEN, OWN]
+    told = AuditEvent.objects.filter(action="account.deleted")
+    assert {(event.actor_id, event.actor_name) for event in told} == {(None, "cloudconsole up")}

@@ -24,7 +24,7 @@ from conftest import PASSWORD
 from costs.models import CostSnapshot, CostSource, SavedReport
 
 PLACEHOLDER = re.compile(r"<(?:\w+:)?(\w+)>")
-OTHERS_OWN = re.compile(r"/(?:tokens|passkeys|reports)/<")  # nobody but their owner
+OTHERS_OWN = re.compile(r"/(?:tokens|passkeys|reports|confirm/provider)/<")  # nobody but their owner
 REFUSALS = (401, 403, 404)
 
 
@@ -56,8 +56,10 @@ class World:
             "reports/<": self.report.pk,
             "join": "no-such-key",
             "verify/<": "no-such-key",
+            "email/confirm": "no-such-key",
             "password/reset": "x",
             "sign-in": "oidc",
+            "confirm/provider": "oidc",
         }
         found = [noun for noun in thing if noun in path]
         if PLACEHOLDER.search(path) and len(found) != 1:

@@ -24,6 +24,9 @@ ROOT = Path(__file__).resolve().parent.parent
 KNOWN = {variable.name for variable in VARIABLES}
 OURS = ("migrate", "web", "worker", "scheduler")
 OF_COMPOSE = {"POSTGRES_PASSWORD"}
+OF_BOTO = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
+EMBEDDED_ONLY = {"VAR_DIR", "PORT", "DEMO", "DEMO_DATA", "DEBUG"}
+OF_THE_FIRST_ADMIN = {"ADMIN_USERNAME", "ADMIN_PASSWORD", "ADMIN_EMAIL"}
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +37,13 @@ def compose() -> dict[str, Any]:
 
 def test_compose_gives_our_services_only_variables_that_are_read(compose: dict[str, Any]) -> None:
     for name in OURS:
-        assert compose["services"][name]["environment"].keys() <= KNOWN
+        assert compose["services"][name]["environment"].keys() <= KNOWN | OF_BOTO
+
+
+def test_compose_gives_our_services_every_variable_that_they_read(compose: dict[str, Any]) -> None:
+    for name in OURS:
+        missing = (KNOWN | OF_BOTO) - EMBEDDED_ONLY - compose["services"][name]["environment"].keys()
+        assert missing == (set() if name == "migrate" else OF_THE_FIRST_ADMIN)
 
 
 def test_compose_waits_for_migrations_before_anything_serves(compose: dict[str, Any]) -> None:
@@ -50,8 +59,10 @@ def test_the_broker_never_evicts(compose: dict[str, Any]) -> None:
 
 def test_no_secret_has_a_default_in_compose(compose: dict[str, Any]) -> None:
     environment = compose["services"]["migrate"]["environment"]
-    for name in ("SECRET_KEY", "FERNET_KEYS", "AUDIT_KEY", "ADMIN_PASSWORD"):
+    for name in ("SECRET_KEY", "FERNET_KEYS", "AUDIT_KEY"):
         assert environment[name].startswith(f"${{{name}:?")
+    for name in ("ADMIN_PASSWORD", "OIDC_CLIENT_SECRET", "AWS_SECRET_ACCESS_KEY"):
+        assert environment[name] is None  # given on from outside, or not there
     assert "${POSTGRES_PASSWORD:?" in environment["DATABASE_URL"]
 
 

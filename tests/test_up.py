@@ -163,6 +163,31 @@ def test_a_taken_port_is_said_in_a_sentence(start: Callable[..., Up], tmp_path: 
     assert "Traceback" not in up.said
 
 
+def test_a_folder_that_cannot_be_written_is_said_in_a_sentence(start: Callable[..., Up], tmp_path: Path) -> None:
+    blocked = tmp_path / "a file"
+    blocked.touch()
+    up = start(VAR_DIR=str(blocked / "var"))
+    assert up.process.wait(WITHIN_S) == 1
+    assert "Let VAR_DIR name a folder that this user may write" in up.said
+    assert "Traceback" not in up.said
+
+
+def test_a_folder_that_can_no_longer_be_written_is_said_in_a_sentence(start: Callable[..., Up], tmp_path: Path) -> None:
+    secrets = {name: f"{name} of an installation that was here before" for name in ("SECRET_KEY", "FERNET_KEYS", "AUDIT_KEY")}
+    (tmp_path / "var" / "up.lock").mkdir(parents=True)  # permissions would not stop root
+    up = start(**secrets)
+    assert up.process.wait(WITHIN_S) == 1
+    assert f"{tmp_path / 'var'} cannot be written" in up.said
+    assert "Traceback" not in up.said
+
+
+def test_a_setting_that_means_nothing_is_said_in_a_sentence(start: Callable[..., Up]) -> None:
+    up = start(DEBUG="maybe")
+    assert up.process.wait(WITHIN_S) == 1
+    assert "Misconfigured: DEBUG must be true or false, not 'maybe'." in up.said
+    assert "Traceback" not in up.said
+
+
 def test_a_database_that_does_not_answer_is_said_in_a_sentence(start: Callable[..., Up]) -> None:
     up = start(DATABASE_URL=f"postgres://nobody@127.0.0.1:{free_port()}/nothing")
     assert up.process.wait(WITHIN_S) == 1

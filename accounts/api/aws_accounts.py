@@ -16,8 +16,10 @@ from accounts.api.requests import person, valid
 from accounts.models import AuthMethod, AwsAccount, Environment
 from accounts.permissions import declared
 from accounts.selectors import aws_accounts as selectors
+from accounts.selectors import hanging
 from accounts.services import aws_accounts, inputs, policies, verification
 from cloudconsole.api import parameters
+from cloudconsole.api.fields import ChoiceField
 from cloudconsole.api.views import ApiView, ListApiView
 from cloudconsole.aws.policy import BY_DEFAULT, CAPABILITIES
 from cloudconsole.core.permissions import Perm
@@ -39,12 +41,15 @@ _EXAMPLE = OpenApiExample(
 
 
 class AccountSerializer(serializers.ModelSerializer[AwsAccount]):
+    disconnected_at = serializers.DateTimeField(source="deleted_at", read_only=True, allow_null=True)
+
     class Meta:
         model = AwsAccount
         fields = [
             "id", "alias", "account_id", "auth_method", "access_key_hint", "role_arn", "hub", "external_id", "regions",
             "environment", "capabilities", "status", "status_code", "status_detail", "status_remedy", "verified_at",
             "credentials_expire_at", "key_created_at", "enabled_regions", "regions_observed_at", "created_at",
+            "disconnected_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -57,7 +62,7 @@ class _SecretField(serializers.CharField):
 
 
 class _AccountFields(serializers.Serializer[Any]):
-    auth_method = serializers.ChoiceField(choices=AuthMethod.choices, required=False)
+    auth_method = ChoiceField(choices=AuthMethod.choices, required=False)
     access_key_id = _SecretField(max_length=128)
     secret_access_key = _SecretField(max_length=1024)
     session_token = _SecretField(max_length=8192)
@@ -76,13 +81,13 @@ class _AccountFields(serializers.Serializer[Any]):
         help_text="Id, alias or number of the account that assumes the role; empty: the credentials of the host.",
     )
     regions = serializers.ListField(child=serializers.CharField(max_length=32), required=False, max_length=64)
-    capabilities = serializers.ListField(child=serializers.ChoiceField(choices=list(CAPABILITIES)), required=False)
-    environment = serializers.ChoiceField(choices=Environment.choices, required=False)
+    capabilities = serializers.ListField(child=ChoiceField(choices=list(CAPABILITIES)), required=False)
+    environment = ChoiceField(choices=Environment.choices, required=False)
 
 
 class NewAccountSerializer(_AccountFields):
     alias = serializers.CharField(max_length=63)
-    auth_method = serializers.ChoiceField(choices=AuthMethod.choices)
+    auth_method = ChoiceField(choices=AuthMethod.choices)
     account_id = serializers.CharField(
         max_length=14, required=False, default="", allow_blank=True, help_text="The number you expect; another one is refused."
     )
@@ -139,9 +144,20 @@ class Accounts(ListApiView):
     queryset = AwsAccount.objects.none()  # for the OpenAPI document, which has no reader
 
     def get_queryset(self) -> QuerySet[AwsAccount]:
-        return selectors.visible(person(self.request)).order_by(*parameters.ordering(self.request, _ORDERINGS, "alias"), "pk")
+        reader = person(self.request)
+        gone = "true" in parameters.choices(self.request, "disconnected", ("true", "false"))
+        found = hanging.disconnected(reader) if gone else selectors.visible(reader)
+        return found.order_by(*parameters.ordering(self.request, _ORDERINGS, "alias"), "pk")
 
-    @extend_schema(tags=["accounts"], parameters=[OpenApiParameter("ordering", str, description="Fields, minus for descending.")])
+    @extend_schema(
+        tags=["accounts"],
+        parameters=[
+            OpenApiParameter("ordering", str, description="Fields, minus for descending."),
+            OpenApiParameter(
+                "disconnected", bool, description="true: accounts that are disconnected and not purged; for admins."
+            ),
+        ],
+    )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The AWS accounts you may see."""
         return super().get(request, *args, **kwargs)
@@ -214,10 +230,13 @@ class Policy(AccountView):
         tags=["accounts"],
     )
     def get(self, request: Request, account_id: str) -> Response:
-        """The least IAM policy for the capabilities switched on, or for those named by `capabilities`."""
+        """The least IAM policy for the capabilities switched on, or for those named by `capabilities`.
+
+        For an account that assumes roles in others it allows `sts:AssumeRole` on those roles too.
+        """
         account, named = self.account(account_id), request.query_params.getlist("capabilities")
         wanted = inputs.capability_names(named) if named else None
-        return Response(policies.permissions_policy(account=account, capabilities=wanted))
+        return Response(policies.permissions_policy(account=account, actor=person(request), capabilities=wanted))
 
 
 class TrustPolicy(AccountView):
@@ -234,7 +253,7 @@ class CloudFormation(AccountView):
 
     @extend_schema(responses=dict[str, Any], tags=["accounts"])
     def get(self, request: Request, account_id: str) -> Response:
-        """A CloudFormation template that creates the role, its trust in the hub and its least policy. 409 `no_role`.
+        """A CloudFormation template that creates the role, its trust in who assumes it, and its least policy. 409 `no_role`.
 
         The header `Link` has the address of AWS's console that takes it, with relation `create-form`.
         """

@@ -14,7 +14,7 @@ from accounts.api.people import PersonSerializer
 from accounts.api.requests import PasswordField, person, valid
 from accounts.models import User
 from accounts.selectors import people as selectors
-from accounts.services import people, sign_in, sign_up
+from accounts.services import email_changes, people, sign_in, sign_up
 from cloudconsole.api.throttles import AddressThrottle
 from cloudconsole.api.views import ApiView
 from cloudconsole.core.errors import CloudconsoleError
@@ -74,7 +74,13 @@ class MeSerializer(PersonSerializer):
 class MeChangesSerializer(serializers.Serializer[Any]):
     """What people may change about themselves. The role is not among it."""
 
-    email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
+    email = serializers.EmailField(
+        max_length=254,
+        required=False,
+        allow_blank=True,
+        help_text="Takes `current_password`. Where e-mail is set up, it counts once the link that is sent to it has been opened.",
+    )
+    current_password = PasswordField(required=False, default="", allow_blank=True, help_text="Only to change the e-mail address.")
     first_name = serializers.CharField(max_length=150, required=False, allow_blank=True)
     last_name = serializers.CharField(max_length=150, required=False, allow_blank=True)
 
@@ -163,10 +169,24 @@ class Me(ApiView):
 
     @extend_schema(request=MeChangesSerializer, responses=MeSerializer, tags=["identity"])
     def patch(self, request: Request) -> Response:
-        """Change one's own profile. Role and grants are an admin's to give."""
-        given = valid(MeChangesSerializer, request)
-        user = people.change_profile(user=person(request), changes=people.PersonChanges(**given), by=person(request))
+        """Change one's own profile. Role and grants are an admin's to give.
+
+        403 `proof_required` for another e-mail address without the right `current_password`; 429 after repeated failures.
+        """
+        given, user = valid(MeChangesSerializer, request), person(request)
+        password, email = given.pop("current_password"), given.pop("email", user.email)
+        if email.strip().lower() != user.email:
+            self._change_email(request, user, email, password)
+        user = people.change_profile(user=user, changes=people.PersonChanges(**given), by=user)
         return Response(MeSerializer(user).data)
+
+    @staticmethod
+    def _change_email(request: Request, user: User, email: str, password: str) -> None:
+        try:
+            email_changes.check_password(user=user, password=password, request=request._request)
+        except sign_in.LockedOut as error:
+            raise Throttled(wait=error.retry_after_s) from error
+        email_changes.ask(user=user, email=email, request=request._request)
 
 
 def _unauthorized(error: CloudconsoleError) -> NoReturn:

@@ -16,6 +16,7 @@ from accounts.models import Invitation
 from accounts.models.people import ROLES
 from accounts.selectors import invitations as selectors
 from accounts.services import invitations as services
+from cloudconsole.api.fields import ChoiceField
 from cloudconsole.api.views import ApiView, ListApiView
 from cloudconsole.core.permissions import Perm, Role
 
@@ -41,7 +42,7 @@ class NewInvitationSerializer(serializers.Serializer[Any]):
     email = serializers.EmailField(
         max_length=254, required=False, default="", allow_blank=True, help_text="Only this address can then be used."
     )
-    role = serializers.ChoiceField(choices=ROLES, default=Role.VIEWER.value)
+    role = ChoiceField(choices=ROLES, default=Role.VIEWER.value)
     everywhere = serializers.BooleanField(default=False, help_text="Grants the role on every AWS account.")
     days = serializers.IntegerField(min_value=1, max_value=services.LONGEST_DAYS, default=services.DEFAULT_DAYS)
 

@@ -14,6 +14,7 @@ from accounts.api.requests import person, valid
 from accounts.models import Adoption, AdoptionBatch, Discovery, Environment
 from accounts.selectors import organizations as selectors
 from accounts.services import adoptions, discovery
+from cloudconsole.api.fields import ChoiceField
 from cloudconsole.api.views import ApiView
 from cloudconsole.aws.policy import BY_DEFAULT, CAPABILITIES
 from cloudconsole.core.permissions import Perm
@@ -56,8 +57,8 @@ class DiscoverySerializer(serializers.ModelSerializer[Discovery]):
 class ImportSerializer(serializers.Serializer[Any]):
     accounts = serializers.ListField(child=serializers.CharField(max_length=14), min_length=1, max_length=10_000)
     role_name = serializers.CharField(max_length=577, default=adoptions.DEFAULT_ROLE)
-    environment = serializers.ChoiceField(choices=Environment.choices, default=Environment.DEVELOPMENT)
-    capabilities = serializers.ListField(child=serializers.ChoiceField(choices=list(CAPABILITIES)), default=list(BY_DEFAULT))
+    environment = ChoiceField(choices=Environment.choices, default=Environment.DEVELOPMENT)
+    capabilities = serializers.ListField(child=ChoiceField(choices=list(CAPABILITIES)), default=list(BY_DEFAULT))
 
 
 class AdoptionSerializer(serializers.ModelSerializer[Adoption]):

@@ -19,6 +19,7 @@ from accounts.selectors import aws_accounts as account_selectors
 from accounts.selectors import people as selectors
 from accounts.services import people
 from cloudconsole.api import parameters
+from cloudconsole.api.fields import ChoiceField
 from cloudconsole.api.views import ApiView, ListApiView
 from cloudconsole.core.permissions import Perm, Role
 
@@ -36,14 +37,14 @@ class NewPersonSerializer(serializers.Serializer[Any]):
     username = serializers.CharField(max_length=150)
     email = serializers.EmailField(max_length=254, required=False, default="", allow_blank=True)
     password = PasswordField(required=False, default="", allow_blank=True)
-    role = serializers.ChoiceField(choices=ROLES, default=Role.VIEWER.value)
+    role = ChoiceField(choices=ROLES, default=Role.VIEWER.value)
 
 
 class PersonChangesSerializer(serializers.Serializer[Any]):
     email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
     first_name = serializers.CharField(max_length=150, required=False, allow_blank=True)
     last_name = serializers.CharField(max_length=150, required=False, allow_blank=True)
-    role = serializers.ChoiceField(choices=ROLES, required=False)
+    role = ChoiceField(choices=ROLES, required=False)
     is_active = serializers.BooleanField(required=False)
 
 
@@ -51,7 +52,7 @@ class GrantSerializer(serializers.Serializer[Any]):
     account = serializers.CharField(
         source="account_id", allow_null=True, help_text="Id, alias or number of the AWS account; null: every account."
     )
-    role = serializers.ChoiceField(choices=GRANTABLE_ROLES)
+    role = ChoiceField(choices=GRANTABLE_ROLES)
 
     def to_representation(self, instance: Grant) -> dict[str, Any]:
         return {"account": instance.account_id, "role": instance.role}

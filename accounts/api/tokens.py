@@ -15,6 +15,7 @@ from accounts.api.requests import person, valid
 from accounts.models import PersonalToken, Scope
 from accounts.selectors import personal_tokens as selectors
 from accounts.services import personal_tokens as services
+from cloudconsole.api.fields import ChoiceField
 from cloudconsole.api.views import ApiView, ListApiView
 from cloudconsole.core import clock
 from cloudconsole.core.permissions import Perm
@@ -37,7 +38,7 @@ class MadeTokenSerializer(TokenSerializer):
 
 class NewTokenSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=100, help_text="What it is for.")
-    scope = serializers.ChoiceField(
+    scope = ChoiceField(
         choices=Scope.choices, default=Scope.READ, help_text="`read` refuses everything but GET, HEAD and OPTIONS."
     )
     expires_at = serializers.DateTimeField(required=False, help_text=f"At most {services.LONGEST_DAYS} days from now.")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.api import aws_accounts, identity, invitations, key_rotation, organizations, people, tokens
+from accounts.api import aws_accounts, history, identity, invitations, key_rotation, organizations, people, tokens
 
 urlpatterns = [
     path("/auth/signup", identity.SignUp.as_view()),
@@ -20,6 +20,7 @@ urlpatterns = [
     path("/users/<int:user_id>/grants", people.Grants.as_view()),
     path("/accounts", aws_accounts.Accounts.as_view()),
     path("/accounts/<str:account_id>", aws_accounts.Account.as_view()),
+    path("/accounts/<int:account_id>/history", history.History.as_view()),
     path("/accounts/<str:account_id>/verify", aws_accounts.Verify.as_view()),
     path("/accounts/<str:account_id>/policy", aws_accounts.Policy.as_view()),
     path("/accounts/<str:account_id>/trust-policy", aws_accounts.TrustPolicy.as_view()),

@@ -38,7 +38,11 @@ class _WayForm(RefusableForm):
         max_length=2048,
         widget=forms.TextInput(attrs={**_PLAIN, "placeholder": "arn:aws:iam::123456789012:role/cloudconsole"}),
     )
-    hub = forms.ChoiceField(label="Assumed by", required=False)
+    hub = forms.ChoiceField(
+        label="Assumed by",
+        required=False,
+        help_text="The identity that assumes the role: a connected account with credentials of its own, or this host’s.",
+    )
     access_key_id = forms.CharField(
         label="Access key ID", required=False, max_length=128, widget=forms.TextInput(attrs={**_PLAIN, "placeholder": "AKIA…"})
     )

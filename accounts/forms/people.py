@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from allauth.mfa.webauthn.forms import EditWebAuthnForm
 from django import forms
 
 from accounts.models import AwsAccount, Grant, Scope, User
@@ -28,12 +29,23 @@ class ServedForm(forms.Form):
 class ProfileForm(ServedForm):
     first_name = forms.CharField(required=False, max_length=150, widget=forms.TextInput(attrs={"autocomplete": "given-name"}))
     last_name = forms.CharField(required=False, max_length=150, widget=forms.TextInput(attrs={"autocomplete": "family-name"}))
-    email = forms.EmailField(
-        label="E-mail", required=False, max_length=254, widget=forms.EmailInput(attrs={**_PLAIN, "autocomplete": "email"})
-    )
 
     def changes(self) -> people.PersonChanges:
         return people.PersonChanges(**self.cleaned_data)
+
+
+class EmailForm(ServedForm):
+    email = forms.EmailField(
+        label="New address",
+        required=False,
+        max_length=254,
+        help_text="Left empty, you have none.",
+        widget=forms.EmailInput(attrs={**_PLAIN, "autocomplete": "email"}),
+    )
+
+
+class PasskeyNameForm(EditWebAuthnForm):  # type: ignore[misc]
+    name = forms.CharField(max_length=100, widget=forms.TextInput(attrs={**_PLAIN, "autocomplete": "off"}))
 
 
 class TokenForm(ServedForm):
@@ -72,6 +84,16 @@ class JoinForm(ServedForm):
     )
 
 
+class FirstRunForm(JoinForm):
+    field_order = ["code", "username", "email", "password"]
+
+    code = forms.CharField(
+        label="Setup code",
+        max_length=100,
+        widget=forms.TextInput(attrs={**_PLAIN, "autocomplete": "off", "placeholder": "ABCDE-FGHIJ-KLMNO-PQRST"}),
+    )
+
+
 class RoleForm(forms.Form):
     role = forms.ChoiceField(choices=ROLES)
 
@@ -106,4 +128,4 @@ class PeopleFilterForm(forms.Form):
 
 
 def profile_of(user: User) -> dict[str, str]:
-    return {"first_name": user.first_name, "last_name": user.last_name, "email": user.email}
+    return {"first_name": user.first_name, "last_name": user.last_name}

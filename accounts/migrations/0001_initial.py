@@ -23,6 +23,16 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='FirstRun',
+            fields=[
+                ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ('over_at', models.DateTimeField(auto_now_add=True)),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='first_run_is_one')],
+            },
+        ),
+        migrations.CreateModel(
             name='EncryptionKey',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

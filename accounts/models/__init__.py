@@ -9,6 +9,7 @@ from accounts.models.aws_account import (
     make_external_id,
 )
 from accounts.models.encryption import EncryptionKey
+from accounts.models.first_run import FirstRun
 from accounts.models.key_rotation import ExpiryAnnouncement, KeyRotation, RotationStatus
 from accounts.models.keys import Invitation, PersonalToken, Scope
 from accounts.models.organizations import (
@@ -35,6 +36,7 @@ __all__ = [
     "EncryptionKey",
     "Environment",
     "ExpiryAnnouncement",
+    "FirstRun",
     "Grant",
     "Invitation",
     "KeyRotation",

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from django.db.models import Model
 
-from accounts.models import AwsAccount
+from accounts.models import AwsAccount, User
+from accounts.models.aws_account import AwsAccountQuerySet
+from cloudconsole.core.permissions import Perm
 
 _DEEPEST = 3  # account → source → snapshot → window
 
@@ -29,9 +31,10 @@ def hanging_on(account: AwsAccount) -> list[Hanging]:
     return sorted(found, key=lambda one: -one.count)
 
 
-def disconnected() -> list[AwsAccount]:
-    """Accounts that were disconnected and not purged, the latest first."""
-    return list(AwsAccount.objects.exclude(deleted_at=None).order_by("-deleted_at"))
+def disconnected(user: User) -> AwsAccountQuerySet:
+    """Accounts that were disconnected and not purged, the latest first: for those who manage accounts, and nobody else."""
+    gone = AwsAccount.objects.exclude(deleted_at=None).select_related("hub").order_by("-deleted_at")
+    return gone if user.is_active and user.may(Perm.ACCOUNTS_MANAGE) else gone.none()
 
 
 def _paths(model: type[Model], path: str, depth: int, seen: frozenset[type[Model]]) -> list[tuple[type[Model], str]]:

@@ -112,8 +112,11 @@ def _make(arrival: Arrival, role: Role) -> User:
 
 
 def _free_name(wanted: str) -> str:
-    """`wanted`, or with a number when somebody here has it: nobody becomes another person by having their name elsewhere."""
-    name = "".join(letter for letter in wanted if letter.isalnum() or letter in "@.+-_")[:140] or "person"
+    """`wanted`, or with a number when somebody here has it: nobody becomes another person by having their name elsewhere.
+
+    Of an e-mail address, which many providers give as the name, what stands before the “@”.
+    """
+    name = "".join(letter for letter in wanted.partition("@")[0] if letter.isalnum() or letter in ".+-_")[:140] or "person"
     taken = set(User.objects.filter(username__istartswith=name).values_list("username", flat=True))
     lowered = {other.lower() for other in taken}
     names = [name, *(f"{name}-{number}" for number in range(2, _MAX_NAMESAKES))]

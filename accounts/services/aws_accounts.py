@@ -168,7 +168,7 @@ def purge(*, account: AwsAccount, confirm: str, by: User) -> None:
         raise StillConnected("Disconnect the account first; purging is a second step.")
     if confirm != row.alias:
         raise NotConfirmed(f"Confirm with the alias “{row.alias}”.", attr="confirm")
-    frozen = AwsAccount(pk=row.pk, alias=row.alias, account_id=row.account_id)
+    frozen = AwsAccount(pk=row.pk, alias=row.alias, account_id=row.account_id, environment=row.environment)
     row.delete()
     audit.record(verbs.ACCOUNT_PURGED, actor=by, account=frozen)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -16,6 +17,7 @@ from accounts.models import AwsAccount, Grant, User
 from audit import services as audit
 from audit import verbs
 from audit.verbs import Verb
+from cloudconsole import realtime
 from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.permissions import Role
@@ -80,6 +82,11 @@ def create_user(*, new: NewUser, by: User | None) -> User:
     return _create(new, by=by, verb=verbs.USER_CREATED)
 
 
+def make_first_admin(*, new: NewUser) -> User:
+    """Make the first admin in a browser; `services.first_admin` decides whether. Raises InvalidPerson or NameTaken."""
+    return _create(new, by=None, verb=verbs.FIRST_ADMIN_MADE)
+
+
 def sign_up(*, new: NewUser) -> User:
     """Make oneself: a viewer without grants, where the installation is open to it. Raises SignupClosed.
 
@@ -101,6 +108,12 @@ def check_new(*, new: NewUser) -> None:
     username = User.normalize_username(new.username).strip()
     _refuse_taken(username, "")
     _check(User(username=username, email=new.email.strip().lower()), new.password)
+
+
+def check_email(*, user: User, email: str) -> None:
+    """Raises InvalidPerson or NameTaken for an address that `user` cannot have."""
+    _refuse_taken("", email)
+    _check(User(username=user.username, email=email))
 
 
 @transaction.atomic
@@ -176,6 +189,8 @@ def change_profile(*, user: User, changes: PersonChanges, by: User) -> User:
         setattr(user, name, value)
     _check(user)
     _save(user, "", email or "", update_fields=list(changed))
+    if "email" in changed:
+        EmailAddress.objects.filter(user=user).exclude(email__iexact=user.email).delete()  # a reset link goes there no more
     audit.record(verbs.USER_CHANGED, actor=by, subject=user.username, detail={"fields": ", ".join(sorted(changed))})
     return user
 
@@ -269,6 +284,7 @@ def end_tokens(*, user: User) -> None:
     """End every session, access and refresh token that was made so far."""
     User.objects.filter(pk=user.pk).update(token_version=F("token_version") + 1)
     user.refresh_from_db(fields=["token_version"])
+    realtime.recheck(user.pk)
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from cloudconsole.aws import cloudformation, iam, policy, regions, sts
 from cloudconsole.aws.cloudformation import Template, Wanted
 from cloudconsole.aws.policy import CAPABILITIES, PolicyDocument
 from cloudconsole.core.errors import CloudconsoleError, Kind
+from cloudconsole.core.permissions import Perm
 
 
 class NoRole(CloudconsoleError):
@@ -53,9 +54,14 @@ class Stack:
     is_filled_in: bool
 
 
-def permissions_policy(*, account: AwsAccount, capabilities: Collection[str] | None = None) -> PolicyDocument:
-    """The least IAM policy for what is switched on for `account`, or for `capabilities` in place of that."""
-    return policy.permissions_policy(account.capabilities if capabilities is None else capabilities)
+def permissions_policy(*, account: AwsAccount, actor: User, capabilities: Collection[str] | None = None) -> PolicyDocument:
+    """The least IAM policy for what is switched on for `account`, or for `capabilities` in place of that.
+
+    It names the roles through which `account` reaches others, as far as `actor` may see those.
+    """
+    reached = AwsAccount.objects.visible_to(actor, Perm.ACCOUNTS_VIEW).filter(hub=account).order_by("alias")
+    enabled = account.capabilities if capabilities is None else capabilities
+    return policy.permissions_policy(enabled, assumes=[other.role_arn for other in reached if other.role_arn])
 
 
 def policy_change(*, account: AwsAccount, capabilities: Sequence[str]) -> PolicyChange:

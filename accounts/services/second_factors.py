@@ -53,6 +53,11 @@ def was_added(*, user: User, kind: str) -> None:
 
 
 @transaction.atomic
+def was_renamed(*, user: User, name: str) -> None:
+    audit.record(verbs.SECOND_FACTOR_RENAMED, actor=user, subject=user.username, detail={"name": name})
+
+
+@transaction.atomic
 def was_removed(*, user: User, kind: str) -> None:
     audit.record(verbs.SECOND_FACTOR_REMOVED, actor=user, subject=user.username, detail={"kind": kind})
 

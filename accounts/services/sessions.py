@@ -12,6 +12,7 @@ from accounts.models import User
 from accounts.services import people
 from audit import services as audit
 from audit import verbs
+from cloudconsole import realtime
 from cloudconsole.core import clock
 
 SEEN_WITHIN_S = 300  # how exact "last seen" is: a page does not write each time it is read
@@ -37,4 +38,5 @@ def end(*, session: UserSession, by: User) -> None:
     """End one session with its next request."""
     owner = session.user.get_username()
     session.end()
+    realtime.recheck(session.user_id)
     audit.record(verbs.SESSION_ENDED, actor=by, subject=owner)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
 from rest_framework.test import APIClient
 
+from accounts import issuers
 from accounts.models import AwsAccount, Grant, User
+from accounts.tests.provider import Provider
 from cloudconsole.core.permissions import Role
 from cloudconsole.simulator.organization import DemoKey
 from cloudconsole.simulator.process import SimulatorHandle
@@ -54,31 +53,19 @@ def connect_role(simulator: SimulatorHandle, admin: User, connect: Connect, api:
 
 
 @pytest.fixture
+def provider() -> Iterator[Provider]:
+    """An OpenID Connect provider with one key, which nobody remembers yet."""
+    made = Provider()
+    made.add_key("first")
+    issuers.forget_keys()
+    yield made
+    made.close()
+    issuers.forget_keys()
+
+
+@pytest.fixture
 def grant() -> Callable[[User, AwsAccount, Role], Grant]:
     def made(user: User, account: AwsAccount, role: Role) -> Grant:
         return Grant.objects.create(user=user, account=account, role=role)
 
     return made
-
-
-@pytest.fixture
-def threads(transactional_db: None) -> Callable[..., None]:
-    """`threads(one, other)`: run both at the same moment, each on a connection of its own."""
-    if connection.vendor == "sqlite":
-        pytest.skip("SQLite's test database lives in memory, where threads share one connection; PostgreSQL is needed")
-
-    def run(*jobs: Callable[[], None]) -> None:
-        barrier = Barrier(len(jobs))
-
-        def start(job: Callable[[], None]) -> None:
-            barrier.wait(10)
-            try:
-                job()
-            finally:
-                connection.close()
-
-        with ThreadPoolExecutor(len(jobs)) as pool:
-            for outcome in [pool.submit(start, job) for job in jobs]:
-                outcome.result(30)
-
-    return run

@@ -65,6 +65,27 @@ def test_a_role_gets_the_external_id_that_its_trust_policy_was_shown_with(admin:
     assert given["external_id"] in client.get(f"/accounts/{account.pk}").content.decode()
 
 
+def test_the_first_account_by_role_is_told_what_has_to_assume_it(admin: User, connect: Connect) -> None:
+    client = signed_in(admin)
+    text = client.get("/accounts/add").content.decode()
+    assert "Something has to assume the role." in text
+    assert 'href="/accounts/add?way=access_key"' in text
+    assert "sts:AssumeRole" in client.get("/accounts/add").context["assume_policy"]
+    assert re.search(r'value="access_key" checked', client.get("/accounts/add?way=access_key").content.decode())
+    connect("hub")
+    assert "Something has to assume the role." not in client.get("/accounts/add").content.decode()
+
+
+def test_the_page_of_an_account_says_what_the_identity_that_assumes_roles_needs(
+    admin: User, connect: Connect, connect_role: Connect
+) -> None:
+    hub, client = connect("hub"), signed_in(admin)
+    assert "To reach other accounts through this one" in client.get(f"/accounts/{hub.pk}").content.decode()
+    role = connect_role(hub)
+    assert role.role_arn in client.get(f"/accounts/{role.pk}").context["assume_policy"]
+    assert role.role_arn in client.get(f"/accounts/{hub.pk}").context["policy"]
+
+
 def test_a_viewer_sees_accounts_but_neither_adds_verifies_nor_removes_them(viewer: User, connect: Connect) -> None:
     account, client = connect("development"), signed_in(viewer)
     assert "development" in client.get("/accounts").content.decode()

@@ -303,6 +303,22 @@ def test_the_policy_allows_what_is_switched_on_and_nothing_else(connect: Connect
     assert actions == ["sts:GetCallerIdentity", "iam:SimulatePrincipalPolicy", "ce:GetCostAndUsage"]
 
 
+def test_the_policy_of_an_account_that_assumes_roles_names_those_roles_to_those_who_may_see_them(
+    connect: Connect, connect_role: Connect, admin: User, make_user: Callable[..., User], api: Api
+) -> None:
+    hub = connect("hub", capabilities=["identity"])
+    role = connect_role(hub)
+
+    def assumed(reader: User) -> list[str]:
+        statements = api(reader).get(f"/api/accounts/{hub.pk}/policy").json()["Statement"]
+        return [arn for one in statements if one["Action"] == ["sts:AssumeRole"] for arn in one["Resource"]]
+
+    assert assumed(admin) == [role.role_arn]
+    person = make_user("ada", Role.VIEWER)
+    Grant.objects.create(user=person, account=hub, role=Role.VIEWER)
+    assert assumed(person) == []
+
+
 def test_the_trust_policy_names_the_hub_and_the_external_id(
     connect: Connect, connect_role: Connect, admin: User, api: Api
 ) -> None:

@@ -2,76 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
-import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from jwt.algorithms import RSAAlgorithm
 
 from accounts import issuers
 from accounts.issuers import Issuer, IssuerAway, TokenRefused
-from cloudconsole.core import clock
-
-
-class Provider:
-    """Serves metadata and whatever keys it has at the moment; counts how often they were read."""
-
-    def __init__(self) -> None:
-        self.keys: dict[str, rsa.RSAPrivateKey] = {}
-        self.reads = 0
-        provider = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                body = provider.answer(self.path)
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *args: object) -> None:
-                """Nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.thread = Thread(target=self.server.serve_forever, args=(0.05,))
-        self.thread.start()
-
-    def answer(self, path: str) -> bytes:
-        if path.startswith("/.well-known"):
-            return json.dumps({"issuer": self.url, "jwks_uri": f"{self.url}/keys"}).encode()
-        self.reads += 1
-        public = [{**RSAAlgorithm.to_jwk(key.public_key(), as_dict=True), "kid": kid} for kid, key in self.keys.items()]
-        return json.dumps({"keys": public}).encode()
-
-    def add_key(self, kid: str) -> None:
-        self.keys[kid] = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-    def token(self, kid: str, *, algorithm: str = "RS256", **changes: Any) -> str:
-        now = int(clock.now().timestamp())
-        claims = {"iss": self.url, "sub": "ada", "aud": "console", "iat": now, "exp": now + 300, "nonce": "n", **changes}
-        given = {name: value for name, value in claims.items() if value is not None}
-        return jwt.encode(given, self.keys[kid], algorithm=algorithm, headers={"kid": kid})
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
-
-
-@pytest.fixture
-def provider() -> Iterator[Provider]:
-    made = Provider()
-    made.add_key("first")
-    issuers.forget_keys()
-    yield made
-    made.close()
-    issuers.forget_keys()
+from accounts.tests.provider import Provider
 
 
 @pytest.fixture

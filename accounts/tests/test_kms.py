@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from html import unescape
 from io import StringIO
 from typing import Any
+from unittest.mock import ANY
 
 import boto3
 import pytest
+import time_machine
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -16,9 +19,13 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import AwsAccount, AwsCredential, User
-from accounts.services import credentials, encryption
+from accounts.services import credentials, encryption, keys_health
 from accounts.tests.conftest import Connect, key_fields
+from audit.services.answers import DatabaseStore
+from cloudconsole.api.answers import Answer, Verdict
 from cloudconsole.aws import clients, kms
+from cloudconsole.core import clock
+from cloudconsole.core.tasks import heartbeat
 from cloudconsole.sealing import Context, KeyUnavailable, Unreadable, keyring
 from cloudconsole.simulator.faults import Fault, FaultKind
 from cloudconsole.simulator.process import SimulatorHandle
@@ -194,6 +201,45 @@ def test_without_kms_actions_are_refused_with_the_reason_and_pages_still_served(
     assert (account.status_code, account.status_remedy) == (code, refused.value.remedy)
     (warning,) = run_checks(tags=["keys"], databases=["default"])
     assert (warning.id, warning.is_serious()) == ("cloudconsole.W007", False)
+
+
+def test_a_request_whose_answer_could_not_be_kept_does_not_act(key: str, admin_of_kms: Any, admin: User, api: Api) -> None:
+    def made_token() -> Any:
+        return api(admin).post("/api/auth/tokens", {"name": "ci"}, headers={"Idempotency-Key": "k1"})
+
+    admin_of_kms.disable_key(KeyId=short(key))
+    refused = made_token()
+    assert (refused.status_code, refused.json()["code"]) == (503, "kms_key_disabled")
+    assert not admin.personal_tokens.exists()
+    admin_of_kms.enable_key(KeyId=short(key))
+    assert made_token().json()["token"] == made_token().json()["token"]
+
+
+def test_readiness_tells_a_kms_that_is_away_as_degraded_and_does_not_ask_it_for_every_caller(
+    key: str, connect: Connect, admin_of_kms: Any, simulator: SimulatorHandle
+) -> None:
+    connect("development")
+    heartbeat()
+    assert Client().get("/readyz").json() == {"status": "ok", "parts": ANY}
+    admin_of_kms.disable_key(KeyId=short(key))
+    with time_machine.travel(clock.now() + timedelta(seconds=keys_health.ASKED_EVERY_S + 1), tick=False):
+        heartbeat()
+        answers = [Client().get("/readyz")]
+        asked_once = len(asked(simulator))
+        answers += [Client().get("/readyz") for _ in range(3)]
+    assert {(answer.status_code, answer.json()["status"], answer.json()["parts"]["keys"]) for answer in answers} == {
+        (200, "degraded", "degraded")
+    }
+    assert len(asked(simulator)) == asked_once
+
+
+@pytest.mark.django_db
+def test_kms_going_away_while_a_request_acts_does_not_let_it_act_twice(key: str, simulator: SimulatorHandle) -> None:
+    store = DatabaseStore()
+    assert store.claim(1, "k1", "same") is Verdict.CLAIMED
+    simulator.add_faults(Fault(service="kms", fault=FaultKind.DENIED, times=1))
+    store.keep(1, "k1", Answer(201, {}, "the answer"))
+    assert store.claim(1, "k1", "same") is Verdict.ANSWER_LOST
 
 
 def test_rotation_ends_with_the_reason_when_kms_is_away_and_goes_on_later(

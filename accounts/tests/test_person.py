@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -140,33 +141,30 @@ def test_a_role_is_the_ceiling_of_every_grant(admin: User, viewer: User) -> None
     assert not AwsAccount.objects.visible_to(viewer, Perm.ACCOUNTS_VERIFY).exists()
 
 
-def test_the_first_admin_comes_from_the_environment_once(
-    db: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("ADMIN_USERNAME", "root")
-    monkeypatch.setenv("ADMIN_EMAIL", "Root@Example.com")
-    monkeypatch.delenv("ADMIN_PASSWORD", raising=False)
+def test_the_first_admin_comes_from_the_environment_once(db: None, settings: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    settings.ADMIN_GIVEN, settings.ADMIN_USERNAME, settings.ADMIN_EMAIL = True, "root", "Root@Example.com"
+    settings.ADMIN_PASSWORD = ""
     call_command("ensure_admin", "--json")
     made = json.loads(capsys.readouterr().out)
     user = User.objects.get()
     assert (made["made"], made["username"], user.email, user.role) == (True, "root", "root@example.com", "admin")
     assert user.check_password(made["password"])
     call_command("ensure_admin", "--json")
-    assert json.loads(capsys.readouterr().out) == {"made": False, "username": "", "password": ""}
+    assert json.loads(capsys.readouterr().out) == {"made": False, "username": "", "password": "", "setup_code": ""}
     assert User.objects.count() == 1
 
 
 def test_a_given_password_of_the_first_admin_is_never_printed(
-    db: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    db: None, settings: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("ADMIN_PASSWORD", "given-and-long-enough")
+    settings.ADMIN_GIVEN, settings.ADMIN_PASSWORD = True, "given-and-long-enough"
     call_command("ensure_admin")
     assert "given-and-long-enough" not in capsys.readouterr().out
     assert User.objects.get().check_password("given-and-long-enough")
 
 
-def test_a_weak_password_of_the_first_admin_is_refused_in_words(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ADMIN_PASSWORD", "short")
+def test_a_weak_password_of_the_first_admin_is_refused_in_words(db: None, settings: Any) -> None:
+    settings.ADMIN_GIVEN, settings.ADMIN_PASSWORD = True, "short"
     with pytest.raises(CommandError, match="at least 10 characters"):
         call_command("ensure_admin")
     assert not User.objects.exists()

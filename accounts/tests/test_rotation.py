@@ -16,6 +16,7 @@ from allauth.mfa.totp.internal.auth import TOTP
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from rest_framework.test import APIClient
 
 from accounts.mfa import MFAAdapter, SecondFactors
 from accounts.models import AwsAccount, AwsCredential, EncryptionKey, User
@@ -64,7 +65,12 @@ def complaints() -> dict[str, str]:
 
 def test_every_sealed_column_of_every_app_is_found() -> None:
     found = [column.name for column in all_columns()]
-    assert {"accounts.AwsCredential.sealed", "mfa.Authenticator.secret", "mfa.Authenticator.seed"} <= set(found)
+    assert {
+        "accounts.AwsCredential.sealed",
+        "audit.RememberedAnswer.body",
+        "mfa.Authenticator.secret",
+        "mfa.Authenticator.seed",
+    } <= set(found)
 
 
 @pytest.mark.django_db
@@ -102,6 +108,25 @@ def test_second_factors_move_with_everything_else(settings: Any, viewer: User) -
     settings.FERNET_KEYS = [NEW]
     assert MFAAdapter().decrypt(Authenticator.objects.get(type="totp").data["secret"]) == "JBSWY3DPEHPK3PXP"
     assert Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes() == codes
+    assert complaints() == {}
+
+
+@pytest.mark.django_db
+def test_answers_to_idempotency_keys_move_with_everything_else(
+    settings: Any, admin: User, api: Callable[[User | None], APIClient]
+) -> None:
+    def made_token() -> Any:
+        return api(admin).post("/api/auth/tokens", {"name": "ci"}, headers={"Idempotency-Key": "k1"})
+
+    first = made_token()
+    _, old = ids(settings, NEW, OLD)
+    assert encryption.rows_per_key() == {old: 1}
+    out = rotated()
+    assert f"Moved 1 from {old}." in out
+    assert f"{old} is needed by nothing stored any more" in out
+    settings.FERNET_KEYS = [NEW]
+    again = made_token()
+    assert (again.status_code, again.json()["token"]) == (201, first.json()["token"])
     assert complaints() == {}
 
 

@@ -150,7 +150,7 @@ def test_the_list_takes_the_same_number_of_queries_for_two_and_forty_accounts(
     assert counts[0] == counts[1]
 
 
-def test_the_pages_send_strangers_to_sign_in_and_the_api_does_not(db: None, client: Any) -> None:
+def test_the_pages_send_strangers_to_sign_in_and_the_api_does_not(viewer: User, client: Any) -> None:
     page = client.get("/")
     assert (page.status_code, page.url) == (302, "/sign-in?next=/")
     partial = client.get("/", headers={"HX-Request": "true"})

@@ -122,6 +122,31 @@ def test_removing_the_app_lets_the_password_alone_in_again(secured: User, browse
     assert AuditEvent.objects.filter(action="second_factor.removed").count() == 1
 
 
+def passkey_of(user: User, name: str = "old name") -> Authenticator:
+    made: Authenticator = Authenticator.objects.create(user=user, type="webauthn", data={"name": name, "credential": {}})
+    return made
+
+
+def test_a_passkey_is_renamed_by_its_owner_and_written_down(browser: Client, viewer: User, operator: User) -> None:
+    own, others = passkey_of(viewer), passkey_of(operator)
+    address = f"/settings/security/passkeys/{own.pk}/rename"
+    assert "old name" in browser.get(address).content.decode()
+    assert browser.post(address, {"name": "Blue key"})["Location"] == "/settings/security"
+    assert Authenticator.objects.get(pk=own.pk).wrap().name == "Blue key"
+    event = AuditEvent.objects.get(action="second_factor.renamed")
+    assert (event.actor_name, event.detail["name"]) == ("viewer", "Blue key")
+    assert browser.post(f"/settings/security/passkeys/{others.pk}/rename", {"name": "mine"}).status_code == 404
+    assert browser.post(address, {"name": " "}).context["form"].errors["name"]
+    assert browser.post(address, {"name": "x" * 101}).context["form"].errors["name"]
+    assert Authenticator.objects.get(pk=own.pk).wrap().name == "Blue key"
+
+
+def test_renaming_a_passkey_asks_who_it_is_first(viewer: User) -> None:
+    client = Client()
+    client.force_login(viewer)
+    assert client.get(f"/settings/security/passkeys/{passkey_of(viewer).pk}/rename")["Location"].startswith("/settings/confirm")
+
+
 def test_an_admin_takes_a_lost_second_factor_away(secured: User, admin: User, api: Api) -> None:
     client = Client()
     client.force_login(admin)

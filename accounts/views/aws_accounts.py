@@ -66,6 +66,7 @@ class AccountDetail(Page):
     def get(self, request: SignedInRequest, pk: int) -> HttpResponse:
         account = selectors.get_for(request.user, pk, self.permission)
         manages = request.user.may(Perm.ACCOUNTS_MANAGE)
+        reaches_others = account.spokes.filter(deleted_at=None).exists()
         by_role = manages and account.auth_method == AuthMethod.ASSUME_ROLE
         context = {
             "account": account,
@@ -74,7 +75,8 @@ class AccountDetail(Page):
             "closed_regions": account.closed_regions(),
             "may_verify": selectors.may(request.user, account, Perm.ACCOUNTS_VERIFY),
             "may_manage": manages,
-            "policy": snippets.permissions(account) if manages else "",
+            "policy": snippets.permissions(account, request.user) if manages else "",
+            "assume_policy": snippets.assuming_role(account.role_arn) if manages and not reaches_others else "",
             "trust_policy": snippets.trust(account, request.user) if by_role else "",
             "external_id": account.external_id if by_role else "",
         }
@@ -98,6 +100,8 @@ class AddAccount(Page):
     def get(self, request: SignedInRequest) -> HttpResponse:
         reserved = services.reserve_external_id()
         given = {"reservation": reserved.note, "external_id": reserved.external_id}
+        if (way := request.GET.get("way")) in AuthMethod.values:
+            given["auth_method"] = way
         return self._show(request, AddAccountForm(initial=given, hubs=hubs.hubs_for(request.user)))
 
     def post(self, request: SignedInRequest) -> HttpResponse:
@@ -124,6 +128,7 @@ class AddAccount(Page):
             "refusal": refusal,
             "trust_policies": snippets.for_new_role(form.hubs, form["external_id"].value() or ""),
             "policy": snippets.every_permission(),
+            "assume_policy": snippets.assuming_role(form["role_arn"].value() or ""),
         }
         return render(request, "accounts/add.html", context, status=status)
 

@@ -107,7 +107,8 @@ class ReplaceCredentials(Page):
             "refusal": refusal,
             "external_id": account.external_id,
             "trust_policies": snippets.for_new_role(form.hubs, account.external_id),
-            "policy": snippets.permissions(account),
+            "policy": snippets.permissions(account, request.user),
+            "assume_policy": snippets.assuming_role(form["role_arn"].value() or ""),
         }
         return render(request, "accounts/credentials.html", context, status=status)
 

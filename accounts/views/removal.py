@@ -49,17 +49,17 @@ class Disconnected(Page):
     permission = Perm.ACCOUNTS_MANAGE
 
     def get(self, request: SignedInRequest) -> HttpResponse:
-        return render(request, "accounts/disconnected.html", {"accounts": hanging.disconnected()})
+        return render(request, "accounts/disconnected.html", {"accounts": hanging.disconnected(request.user)})
 
 
 class PurgeAccount(Page):
     permission = Perm.ACCOUNTS_MANAGE
 
     def get(self, request: SignedInRequest, pk: int) -> HttpResponse:
-        return self._show(request, _gone(pk))
+        return self._show(request, _gone(request, pk))
 
     def post(self, request: SignedInRequest, pk: int) -> HttpResponse:
-        account = _gone(pk)
+        account = _gone(request, pk)
         try:
             services.purge(account=account, confirm=request.POST.get("confirm", "").strip(), by=request.user)
         except CloudconsoleError as error:
@@ -74,5 +74,5 @@ class PurgeAccount(Page):
         return render(request, "accounts/purge.html", context, status=status)
 
 
-def _gone(pk: int) -> AwsAccount:
-    return get_object_or_404(AwsAccount.objects.exclude(deleted_at=None), pk=pk)
+def _gone(request: SignedInRequest, pk: int) -> AwsAccount:
+    return get_object_or_404(hanging.disconnected(request.user), pk=pk)

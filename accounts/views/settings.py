@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from allauth.usersessions.models import UserSession
+from django.conf import settings as django_settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpResponse
@@ -12,12 +13,13 @@ from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
-from accounts.forms.people import ProfileForm, TokenForm, profile_of
+from accounts import proofs
+from accounts.forms.people import EmailForm, ProfileForm, TokenForm, profile_of
 from accounts.models import Scope
 from accounts.requests import SignedInRequest
 from accounts.selectors import people as people_selectors
 from accounts.selectors import personal_tokens as selectors
-from accounts.services import people, personal_tokens, sessions
+from accounts.services import email_changes, people, personal_tokens, sessions
 from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.core.pages import STATUS_OF, Page
@@ -45,6 +47,34 @@ class Profile(Page):
     def _show(self, request: SignedInRequest, form: ProfileForm, *, status: int = 200) -> HttpResponse:
         context = {"form": form, "grants": people_selectors.grants_of(request.user), "current": "profile"}
         return render(request, "settings/profile.html", context, status=status)
+
+
+class Email(Page):
+    """Whoever has the address can set a new password, so changing it asks for a proof first."""
+
+    permission = Perm.SELF
+
+    def get(self, request: SignedInRequest) -> HttpResponse:
+        return proofs.instead(request) or self._show(request, EmailForm())
+
+    def post(self, request: SignedInRequest) -> HttpResponse:
+        form = EmailForm(request.POST)
+        if instead := proofs.instead(request):
+            return instead
+        if not form.is_valid():
+            return self._show(request, form, status=400)
+        email = form.cleaned_data["email"]
+        try:
+            is_changed = email_changes.ask(user=request.user, email=email, request=request)
+        except CloudconsoleError as error:
+            form.refuse(error)
+            return self._show(request, form, status=STATUS_OF[error.kind])
+        messages.success(request, "Your e-mail address is saved." if is_changed else f"Open the link that was sent to {email}.")
+        return redirect("settings:profile")
+
+    def _show(self, request: SignedInRequest, form: EmailForm, *, status: int = 200) -> HttpResponse:
+        context = {"form": form, "mail": django_settings.EMAIL_CONFIGURED, "current": "profile"}
+        return render(request, "settings/email.html", context, status=status)
 
 
 class Sessions(Page):

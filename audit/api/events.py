@@ -35,6 +35,7 @@ COLUMNS = (
     "subject",
     "account_alias",
     "account_number",
+    "account_environment",
     "region",
     "target",
     "outcome",
@@ -48,6 +49,7 @@ FILTERS = [
     OpenApiParameter("action", enum=sorted(verbs.REGISTRY), many=True),
     OpenApiParameter("outcome", enum=Outcome.values, many=True),
     OpenApiParameter("account", many=True, description="Id, alias or 12-digit number of an AWS account."),
+    OpenApiParameter("environment", many=True, description="Environment that the account had at the time."),
     OpenApiParameter("actor", description="Name or id of a person."),
     OpenApiParameter("target"),
     OpenApiParameter("region"),
@@ -64,9 +66,12 @@ class FrozenAccountSerializer(serializers.Serializer[AuditEvent]):
     id = serializers.IntegerField(source="account_pk")
     alias = serializers.CharField(source="account_alias")
     account_id = serializers.CharField(source="account_number")
+    environment = serializers.CharField(source="account_environment")
 
 
 class ActorSerializer(serializers.Serializer[AuditEvent]):
+    """Who acted. Without an id: the installation itself, by the name of what did it."""
+
     id = serializers.IntegerField(source="actor_id", allow_null=True)
     username = serializers.CharField(source="actor_name")
 
@@ -103,7 +108,7 @@ class AuditEventSerializer(serializers.ModelSerializer[AuditEvent]):
 
     @extend_schema_field(ActorSerializer(allow_null=True))
     def get_actor(self, event: AuditEvent) -> dict[str, Any] | None:
-        return dict(ActorSerializer(event).data) if event.actor_id else None
+        return dict(ActorSerializer(event).data) if event.actor_name else None
 
     @extend_schema_field(FrozenAccountSerializer(allow_null=True))
     def get_account(self, event: AuditEvent) -> dict[str, Any] | None:
@@ -174,6 +179,7 @@ def wanted(request: Request) -> EventFilter:
         actions=tuple(parameters.choices(request, "action", verbs.REGISTRY)),
         outcomes=tuple(parameters.choices(request, "outcome", Outcome.values)),
         accounts=tuple(value.strip() for value in request.query_params.getlist("account") if value.strip()),
+        environments=tuple(value.strip() for value in request.query_params.getlist("environment") if value.strip()),
         actor=parameters.text(request, "actor"),
         target=parameters.text(request, "target"),
         region=parameters.text(request, "region"),
@@ -197,6 +203,7 @@ def _row(event: AuditEvent) -> Sequence[object]:
         event.subject,
         event.account_alias,
         event.account_number,
+        event.account_environment,
         event.region,
         event.target,
         event.outcome,

@@ -1,6 +1,6 @@
-import fernet_fields.fields
 from django.db import migrations, models
 
+import cloudconsole.sealing.fields
 from audit import triggers
 
 
@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                 ('account_pk', models.BigIntegerField(null=True)),
                 ('account_alias', models.CharField(blank=True, max_length=63)),
                 ('account_number', models.CharField(blank=True, max_length=12)),
+                ('account_environment', models.CharField(blank=True, max_length=16)),
                 ('region', models.CharField(blank=True, max_length=32)),
                 ('target', models.CharField(blank=True, help_text='The AWS resource or the row, as an id for programs.', max_length=2048)),
                 ('outcome', models.CharField(choices=[('success', 'Done'), ('failure', 'Failed'), ('refused', 'Refused'), ('intent', 'About to happen')], max_length=16)),
@@ -38,7 +39,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-seq'],
-                'indexes': [models.Index(fields=['actor_id', '-seq'], name='audit_event_by_actor'), models.Index(fields=['account_pk', '-seq'], name='audit_event_by_account'), models.Index(fields=['action', '-seq'], name='audit_event_by_action'), models.Index(fields=['at'], name='audit_event_by_time')],
+                'indexes': [models.Index(fields=['actor_id', '-seq'], name='audit_event_by_actor'), models.Index(fields=['account_pk', '-seq'], name='audit_event_by_account'), models.Index(fields=['account_environment', '-seq'], name='audit_event_by_environment'), models.Index(fields=['action', '-seq'], name='audit_event_by_action'), models.Index(fields=['at'], name='audit_event_by_time')],
                 'constraints': [models.UniqueConstraint(fields=('prev_hash',), name='audit_event_follows_once'), models.CheckConstraint(condition=models.Q(('seq__gte', 1)), name='audit_event_counts_from_one'), models.CheckConstraint(condition=models.Q(('outcome__in', ['success', 'failure', 'refused', 'intent'])), name='audit_event_outcome_is_known')],
             },
         ),
@@ -64,7 +65,8 @@ class Migration(migrations.Migration):
                 ('claimed_at', models.DateTimeField()),
                 ('status', models.PositiveSmallIntegerField(null=True)),
                 ('headers', models.JSONField(default=dict)),
-                ('body', fernet_fields.fields.EncryptedTextField(default='', editable=False)),
+                ('body', cloudconsole.sealing.fields.SealedField(default=b'')),
+                ('body_key', cloudconsole.sealing.fields.KeyIdField(blank=True, db_index=True, default='', editable=False, max_length=200)),
             ],
             options={
                 'indexes': [models.Index(fields=['claimed_at'], name='remembered_answer_age')],

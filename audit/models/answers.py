@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from django.db import models
-from fernet_fields import EncryptedTextField
+
+from cloudconsole.sealing import KeyIdField, SealedField
 
 
 class RememberedAnswer(models.Model):
-    """What one person's key was answered with. No `status` yet: the first request is still at work."""
+    """What one person's key was answered with. No `status` yet: the first request is still at work.
+
+    The answer may carry a token that is shown only once, hence sealed. A `status` without it: it could not be kept.
+    """
+
+    PURPOSE = "remembered_answer.body"
 
     user_id = models.BigIntegerField()
     key = models.CharField(max_length=255)
@@ -15,12 +21,13 @@ class RememberedAnswer(models.Model):
     claimed_at = models.DateTimeField()
     status = models.PositiveSmallIntegerField(null=True)
     headers = models.JSONField(default=dict)
-    body = EncryptedTextField(default="", editable=False)  # an answer may carry a token that is shown only once
+    body = SealedField(key_field="body_key", owner="user_id", purpose=PURPOSE, default=b"")
+    body_key = KeyIdField(blank=True, default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user_id", "key"], name="remembered_answer_once")]
         indexes = [
-            # Every new key sweeps out those that are past their time.
+            # A tick sweeps out those that are past their time.
             models.Index(fields=["claimed_at"], name="remembered_answer_age"),
         ]
 

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 
 from audit import verbs
+from audit.rules import labels
 from audit.rules.chain import Facts
 from cloudconsole.core.permissions import Perm
 
@@ -30,7 +31,7 @@ class Person(Protocol):
 
 
 class Account(Protocol):
-    """The AWS account an event is about: its row, its name, its twelve digits."""
+    """The AWS account an event is about: its row, its name, its twelve digits, its environment."""
 
     @property
     def pk(self) -> Any: ...
@@ -38,6 +39,8 @@ class Account(Protocol):
     def alias(self) -> str: ...
     @property
     def account_id(self) -> str: ...
+    @property
+    def environment(self) -> str: ...
 
 
 class Outcome(models.TextChoices):
@@ -85,6 +88,7 @@ class AuditEvent(models.Model):
     account_pk = models.BigIntegerField(null=True)
     account_alias = models.CharField(max_length=63, blank=True)
     account_number = models.CharField(max_length=12, blank=True)
+    account_environment = models.CharField(max_length=16, blank=True)
     region = models.CharField(max_length=32, blank=True)
     target = models.CharField(max_length=2048, blank=True, help_text="The AWS resource or the row, as an id for programs.")
     outcome = models.CharField(max_length=16, choices=Outcome)
@@ -109,6 +113,8 @@ class AuditEvent(models.Model):
             models.Index(fields=["actor_id", "-seq"], name="audit_event_by_actor"),
             # The list filtered by AWS account; an account's page shows its latest.
             models.Index(fields=["account_pk", "-seq"], name="audit_event_by_account"),
+            # The list narrowed to environments.
+            models.Index(fields=["account_environment", "-seq"], name="audit_event_by_environment"),
             # The list filtered by action.
             models.Index(fields=["action", "-seq"], name="audit_event_by_action"),
             # The list between two moments.
@@ -139,6 +145,15 @@ class AuditEvent(models.Model):
             **{name: value for name, value in self.detail.items() if name not in verbs.RESERVED},
         )
 
+    @property
+    def title(self) -> str:
+        return verbs.title(self.action)
+
+    @property
+    def details(self) -> list[tuple[str, str]]:
+        """Its details with names and values for people."""
+        return [(labels.label(name), labels.text(name, value)) for name, value in self.detail.items()]
+
     def facts(self) -> Facts:
         """What the hash covers, beside the hash before it. `seq` is not in it: the place is proven by the link."""
         return Facts(
@@ -154,6 +169,7 @@ class AuditEvent(models.Model):
                 "account_pk": self.account_pk,
                 "account_alias": self.account_alias,
                 "account_number": self.account_number,
+                "account_environment": self.account_environment,
                 "region": self.region,
                 "target": self.target,
                 "outcome": self.outcome,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 
+import structlog
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from audit.models import Account, AuditEvent, AuditHead, Outcome, Person
 from audit.rules import chain
@@ -17,11 +20,28 @@ from cloudconsole.core import clock, requests
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.requests import RequestContext
 
+log = structlog.get_logger(__name__)
+
 _NOBODY = RequestContext(request_id="")
 
 
+_by_itself: ContextVar[str] = ContextVar("audit_by_itself", default="")
+
+
+@contextmanager
+def by_itself(name: str) -> Iterator[None]:
+    """What is recorded meanwhile was done by the installation itself, called `name`, on whosever behalf it was done."""
+    token = _by_itself.set(name)
+    try:
+        yield
+    finally:
+        _by_itself.reset(token)
+
+
 class TrailBroken(CloudconsoleError):
-    """The trail's head does not fit its events. Nothing can be recorded, so nothing may happen, until somebody has looked."""
+    """The trail's head does not fit its events, or the database does not take an event. Nothing can be recorded, so nothing
+    may happen, until somebody has looked.
+    """
 
     kind = Kind.UNAVAILABLE
     code = "audit_unavailable"
@@ -45,11 +65,11 @@ def record(
     Writers queue for the head from here to the commit, so call this last. An event that must outlive a rollback
     (a refusal) is recorded after the transaction that was rolled back, not inside it.
     """
-    person = None if isinstance(actor, AnonymousUser) else actor
+    person = None if isinstance(actor, AnonymousUser) or _by_itself.get() else actor
     context = requests.current() or _NOBODY
     event = AuditEvent(
         actor_id=person.pk if person else None,
-        actor_name=clean_text(person.get_username(), 150) if person else "",
+        actor_name=clean_text(person.get_username(), 150) if person else _by_itself.get(),
         role=str(person.role) if person else "",
         ip=clean_text(context.ip or "", 45),
         auth=context.auth,
@@ -58,6 +78,7 @@ def record(
         account_pk=account.pk if account else None,
         account_alias=account.alias if account else "",
         account_number=account.account_id if account else "",
+        account_environment=account.environment if account else "",
         region=clean_text(region, 32),
         target=clean_text(target, 2048),
         outcome=Outcome(outcome).value,
@@ -65,9 +86,13 @@ def record(
         aws_request_id=clean_text(aws_request_id, 128),
         detail=clean_detail(detail or {}),
     )
-    with transaction.atomic():
-        _append(event)
-        realtime.publish("audit", event.seq)
+    try:
+        with transaction.atomic():
+            _append(event)
+            realtime.publish("audit", event.seq)
+    except DatabaseError as error:
+        log.error("audit_write_failed", reason=type(error).__name__)  # noqa: TRY400 - the database's text may hold data
+        raise TrailBroken("The event could not be written to the audit trail, so nothing was done.") from error
     return event
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import pytest
 from django.test import Client
@@ -85,3 +86,51 @@ def test_what_people_typed_is_shown_as_text(admin: User) -> None:
     text = signed_in(admin).get("/audit").content.decode()
     assert "<script>alert" not in text
     assert not re.search(r"<b>(?!Something)", text)
+
+
+@dataclass(frozen=True)
+class Account:
+    """As much of an AWS account as an event takes with it."""
+
+    pk: int
+    alias: str
+    account_id: str
+    environment: str
+
+
+def test_the_scope_narrows_the_trail_to_environments_as_they_were_then(admin: User) -> None:
+    for number, environment in enumerate(("production", "sandbox", "production"), start=1):
+        account = Account(number, f"account-{number}", f"{number:012}", environment)
+        audit.services.record(verbs.ACCOUNT_CHANGED, actor=admin, account=account)
+    record(admin)
+    client = signed_in(admin)
+    assert numbers(client, "?environment=production") == [3, 1]
+    assert numbers(client, "?environment=production&environment=sandbox") == [3, 2, 1]
+    assert numbers(client, "?environment=production&account=account-2") == []
+
+
+def test_details_have_names_and_values_for_people(admin: User) -> None:
+    detail: dict[str, str | int | bool | None] = {
+        "auth_method": "access_key",
+        "code": "aws_access_denied",
+        "again": True,
+        "fields": "alias, role_arn",
+    }
+    audit.services.record(verbs.ACCOUNT_CHANGED, actor=admin, detail=detail)
+    text = signed_in(admin).get("/audit").content.decode()
+    for words in (
+        "<dt>Signs in with</dt><dd>access key</dd>",
+        "<dt>Error code</dt><dd>aws_access_denied</dd>",
+        "<dt>Tried again</dt><dd>yes</dd>",
+        "<dt>What changed</dt><dd>alias, role arn</dd>",
+    ):
+        assert words in text
+
+
+def test_what_the_installation_does_by_itself_is_said_to_be_its_doing(admin: User) -> None:
+    with audit.services.by_itself("cloudconsole up"):
+        event = audit.services.record(verbs.USER_CHANGED, actor=admin, subject="ada")
+    assert (event.actor_id, event.role) == (None, "")
+    text = signed_in(admin).get("/audit").content.decode()
+    assert "cloudconsole up changed the profile of ada" in text
+    assert audit.services.record(verbs.USER_CHANGED, actor=admin).actor_name == "admin"

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Account:
-    pk, alias, account_id = 5, "production", "411111111111"
+    pk, alias, account_id, environment = 5, "production", "411111111111", "staging"
 
 
 def person(name: str, role: str) -> Any:
@@ -59,7 +59,7 @@ def test_an_event_is_told_whole(admin: Client) -> None:
     (event,) = admin.get("/api/audit").json()["results"]
 
     assert event["actor"] == {"id": alice.pk, "username": "alice"}
-    assert event["account"] == {"id": 5, "alias": "production", "account_id": "411111111111"}
+    assert event["account"] == {"id": 5, "alias": "production", "account_id": "411111111111", "environment": "staging"}
     assert event["sentence"] == "alice changed the AWS account production"
     assert event["detail"] == {"fields": "alias"}
     assert len(event["hash"]) == 64
@@ -75,6 +75,8 @@ def test_an_event_is_told_whole(admin: Client) -> None:
         ("?account=production", [2]),
         ("?account=411111111111", [2]),
         ("?account=5", [2]),
+        ("?environment=staging", [2]),
+        ("?environment=production", []),
         ("?actor=ALICE", [2, 1]),
         ("?actor=nobody", []),
         ("?target=role/x", [3]),

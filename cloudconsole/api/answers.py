@@ -23,6 +23,7 @@ class Verdict(Enum):
     CLAIMED = auto()  # it acts
     AT_WORK = auto()  # an earlier one is acting
     OTHER_REQUEST = auto()  # the key was used for something else
+    ANSWER_LOST = auto()  # an earlier one has acted, and its answer cannot be shown again
 
 
 class AnswerStore(Protocol):

@@ -41,6 +41,15 @@ class StillAtWork(APIException):
     default_detail = "The first request with this Idempotency-Key is not finished yet. Ask again in a moment."
 
 
+class AnswerLost(APIException):
+    status_code = 409
+    default_code = "idempotency_answer_lost"
+    default_detail = (
+        "The first request with this Idempotency-Key was carried out, but its answer cannot be shown again. Look at what it "
+        "did; to do it once more, make a new key."
+    )
+
+
 class Replay(Exception):
     """Not a failure: leaves the view before it acts, with the answer of the first time."""
 
@@ -77,7 +86,10 @@ class Claim:
 
 
 def claim(request: Request) -> Claim | None:
-    """The claim of a request that acts and names a key; None for all others. Raises Replay, KeyReused, StillAtWork."""
+    """The claim of a request that acts and names a key; None for all others.
+
+    Raises Replay, KeyReused, StillAtWork, AnswerLost.
+    """
     key = request.headers.get(HEADER)
     if key is None or request.method not in METHODS or not request.user.is_authenticated:
         return None
@@ -93,6 +105,8 @@ def claim(request: Request) -> Claim | None:
             raise StillAtWork
         case Verdict.OTHER_REQUEST:
             raise KeyReused
+        case Verdict.ANSWER_LOST:
+            raise AnswerLost
         case never:
             assert_never(never)
 

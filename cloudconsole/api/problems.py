@@ -41,6 +41,11 @@ _PLAIN: dict[int, tuple[str, str, str]] = {
     413: ("too_large", "Too large", "The body is larger than the API accepts."),
     414: ("too_large", "Too large", "The address is longer than the API accepts."),
     415: ("unsupported_media_type", "Unsupported media type", "Send the body as application/json."),
+    422: (
+        "unprocessable",
+        "The Idempotency-Key belongs to another request",
+        "The same Idempotency-Key was sent before with another request.",
+    ),
     429: ("throttled", "Too many requests", "Too many requests: wait before sending the next one."),
     500: ("internal", "Something failed here", "The failure has been logged under this request id."),
     503: ("unavailable", "Not available at the moment", "Try again in a moment."),

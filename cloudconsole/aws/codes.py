@@ -58,19 +58,20 @@ DENIED = Reading(
 )
 ROLE_REFUSED = Reading(
     Why.ACCESS_DENIED,
-    "AWS does not let the hub identity assume the role: the role does not exist, its trust policy does not name the hub, "
-    "the external id differs, or the hub itself may not call sts:AssumeRole.",
-    "Compare the role's trust policy with the generated one, external id included, and allow sts:AssumeRole to the hub.",
+    "AWS does not let the identity that should assume the role do so: the role does not exist, its trust policy does not name "
+    "that identity, the external id differs, or the identity itself may not call sts:AssumeRole.",
+    "Compare the role's trust policy with the generated one, external id included, and allow sts:AssumeRole to the identity "
+    "that assumes it.",
 )
 HUB_KEY_UNKNOWN = Reading(
     Why.CREDENTIALS_INVALID,
-    "AWS does not accept the credentials of the hub that should assume the role; the role itself was not looked at.",
-    "Repair the credentials of the hub account (or of this server), not the role.",
+    "AWS does not accept the credentials that should assume the role; the role itself was not looked at.",
+    "Repair the credentials of the account that assumes the role (or of this server), not the role.",
 )
 HUB_EXPIRED = Reading(
     Why.CREDENTIALS_EXPIRED,
-    "The credentials of the hub that should assume the role have expired; the role itself was not looked at.",
-    "Renew the credentials of the hub account (or of this server).",
+    "The credentials that should assume the role have expired; the role itself was not looked at.",
+    "Renew the credentials of the account that assumes the role (or of this server).",
 )
 COST_EXPLORER_OFF = Reading(
     Why.NOT_ENABLED,

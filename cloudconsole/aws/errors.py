@@ -69,6 +69,12 @@ _TITLES: dict[AwsErrorKind, str] = {
     AwsErrorKind.INTERNAL: "AWS failed",
 }
 
+
+def in_words(cause: str) -> str:
+    """What stored outcomes of requests are called: the title of an AwsErrorKind by its value, or the value itself."""
+    return _TITLES[AwsErrorKind(cause)] if cause in set(AwsErrorKind) else cause
+
+
 # Worth the same call again later, without anybody changing anything.
 _RETRYABLE = frozenset(
     {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NotRequired, TypedDict
 
@@ -81,24 +81,24 @@ CAPABILITIES: Mapping[str, Capability] = {
 BY_DEFAULT = tuple(name for name, capability in CAPABILITIES.items() if not capability.of_user)
 
 
-def permissions_policy(enabled: Iterable[str]) -> PolicyDocument:
-    """The policy for exactly the capabilities called `enabled`, in the order of CAPABILITIES.
+def permissions_policy(enabled: Iterable[str], *, assumes: Sequence[str] = ()) -> PolicyDocument:
+    """The policy for exactly the capabilities called `enabled`, in the order of CAPABILITIES, and for the roles it `assumes`.
 
     KeyError for a capability that does not exist. Reading what belongs to a whole account cannot be limited to a resource.
     """
     wanted = {CAPABILITIES[name].name for name in enabled}
     return {
         "Version": "2012-10-17",
-        "Statement": [_allow(capability) for name, capability in CAPABILITIES.items() if name in wanted],
+        "Statement": [
+            *(_allow(capability) for name, capability in CAPABILITIES.items() if name in wanted),
+            *([_assume(assumes)] if assumes else []),
+        ],
     }
 
 
-def assuming_policy(role_arns: list[str]) -> PolicyDocument:
-    """Lets a hub assume these roles."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [{"Sid": "CloudconsoleAssumeRoles", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": role_arns}],
-    }
+def assuming_policy(role_arns: Sequence[str]) -> PolicyDocument:
+    """Lets an identity assume these roles, and nothing else."""
+    return {"Version": "2012-10-17", "Statement": [_assume(role_arns)]}
 
 
 def trust_policy(*, trusted_arn: str, external_id: str) -> PolicyDocument:
@@ -115,6 +115,10 @@ def trust_policy(*, trusted_arn: str, external_id: str) -> PolicyDocument:
             }
         ],
     }
+
+
+def _assume(role_arns: Sequence[str]) -> Statement:
+    return {"Sid": "CloudconsoleAssumeRoles", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": list(role_arns)}
 
 
 def _allow(capability: Capability) -> Statement:

@@ -12,8 +12,10 @@ from rest_framework.response import Response
 from accounts import scope
 from accounts.models import Environment
 from audit.api.events import AuditEventSerializer
+from cloudconsole.api.fields import ChoiceField
 from cloudconsole.api.views import ApiView
 from cloudconsole.core.permissions import Perm
+from cloudconsole.dashboard.currencies import CurrencyTotal
 from cloudconsole.dashboard.health import AccountRow, Notice, Step
 from cloudconsole.dashboard.overview import Overview, overview
 from costs.api.answers import AnswerSerializer, MoneyField, SummarySerializer, answer_document
@@ -26,7 +28,17 @@ class DashboardParameters(Parameters):
     account = serializers.ListField(
         child=serializers.CharField(max_length=63), required=False, help_text="Id, alias or 12-digit number; repeatable."
     )
-    environment = serializers.ListField(child=serializers.ChoiceField(Environment.choices), required=False)
+    environment = serializers.ListField(child=ChoiceField(Environment.choices), required=False)
+    currency = serializers.RegexField(
+        r"^[A-Z]{3}$", default="", help_text="Whose figures to show where costs are in several currencies."
+    )
+
+
+class CurrencySerializer(serializers.Serializer[CurrencyTotal]):
+    currency = serializers.CharField()
+    month_to_date = MoneyField(allow_null=True)
+    last_month = MoneyField(allow_null=True)
+    accounts = serializers.ListField(child=serializers.CharField())
 
 
 class SpendingSerializer(serializers.Serializer[AccountRow]):
@@ -57,6 +69,7 @@ class OverviewSerializer(serializers.Serializer[Overview]):
     summary = SummarySerializer(source="figures.summary", default=None, allow_null=True)
     daily = serializers.SerializerMethodField(help_text="Thirty days by service.")
     monthly = serializers.SerializerMethodField(help_text="Thirteen months by service.")
+    currencies = CurrencySerializer(many=True, help_text="A total for each, where costs are in several currencies; else empty.")
     accounts = SpendingSerializer(many=True)
     account_count = serializers.IntegerField()
     running = SnapshotSerializer(many=True)
@@ -83,7 +96,7 @@ class Dashboard(ApiView):
     @extend_schema(parameters=[DashboardParameters], responses=OverviewSerializer, tags=["dashboard"])
     def get(self, request: Request) -> Response:
         """What the overview page shows, of the accounts that you may see."""
-        valid(DashboardParameters, request)
+        currency = valid(DashboardParameters, request)["currency"]
         user = reader(request)
         shown = scope.of(user, request.query_params, Perm.ACCOUNTS_VIEW)
-        return Response(OverviewSerializer(overview(user, shown)).data)
+        return Response(OverviewSerializer(overview(user, shown, currency)).data)

@@ -17,7 +17,7 @@ from costs.models import CostSource, SourceStatus
 from costs.selectors.bars import is_settled
 from costs.selectors.questions import Answer
 
-_LOST = (SourceStatus.DENIED, SourceStatus.NOT_ENABLED, SourceStatus.PARTIAL, SourceStatus.STALE)
+LOST = (SourceStatus.DENIED, SourceStatus.NOT_ENABLED, SourceStatus.PARTIAL, SourceStatus.STALE)
 
 
 @dataclass(frozen=True)
@@ -59,17 +59,18 @@ class AccountRow:
 def account_rows(
     accounts: Sequence[AwsAccount],
     sources: Mapping[int, CostSource],
-    answer: Answer | None,
+    answers: Sequence[Answer],
     month: date,
     *,
     misses_accounts: bool,
 ) -> list[AccountRow]:
-    """Each account in `accounts`; `answer` groups days by account number."""
-    amounts = by_first_key(answer) if answer else {}
-    starts = [period.start for period in answer.periods] if answer else []
-    currency = (answer.currency if answer else None) or ""
+    """Each account in `accounts`; `answers` group days by account number, one for each currency."""
+    by_number = [(answer, by_first_key(answer)) for answer in answers]
     rows = []
     for account in accounts:
+        answer, amounts = next((pair for pair in by_number if account.account_id in pair[1]), (None, {}))
+        starts = [period.start for period in answer.periods] if answer else []
+        currency = (answer.currency if answer else None) or ""
         state, text = _state(account, sources.get(account.pk))
         days = amounts.get(account.account_id, [])
         month_to_date = _sum(
@@ -97,7 +98,7 @@ def _sum(amounts: Sequence[Decimal]) -> Decimal | None:
 
 def _state(account: AwsAccount, source: CostSource | None) -> tuple[str, str]:
     """The graver of the two: whether AWS lets us in, and whether costs can be read."""
-    if account.status in (Status.ERROR, Status.PENDING) or source is None or source.status not in _LOST:
+    if account.status in (Status.ERROR, Status.PENDING) or source is None or source.status not in LOST:
         return account.status, account.get_status_display()
     word = source.get_status_display()
     return source.status, word if source.status == SourceStatus.NOT_ENABLED else f"Costs: {word.lower()}"
@@ -116,7 +117,7 @@ def misses_accounts(sources: Iterable[CostSource]) -> bool:
 
 def notices(accounts: Sequence[AwsAccount], sources: Iterable[CostSource]) -> list[Notice]:
     unreachable = [account for account in accounts if account.status == Status.ERROR]
-    unread = [source for source in sources if source.status in _LOST and source.account.status != Status.ERROR]
+    unread = [source for source in sources if source.status in LOST and source.account.status != Status.ERROR]
     return [
         *(_unreachable(account) for account in unreachable),
         *_credentials(account for account in accounts if account.status != Status.ERROR),

@@ -76,3 +76,26 @@ GROUPS = (
         ),
     ),
 )
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something the palette offers to do: it leads to the form that does it, or sets the `theme` in this browser."""
+
+    label: str
+    icon: str
+    permission: Perm
+    words: str
+    url_name: str = ""
+    theme: str = ""
+
+
+ACTIONS = (
+    Action("Add an AWS account", "add_circle", Perm.ACCOUNTS_MANAGE, "connect new role key", "accounts:add"),
+    Action("Refresh costs", "sync", Perm.COSTS_REFRESH, "fetch snapshot update cost explorer", "costs:refresh"),
+    Action("Invite a person", "person_add", Perm.PEOPLE_MANAGE, "user people member team new", "people:invite"),
+    Action("Light theme", "light_mode", Perm.SELF, "switch theme appearance mode bright", theme="light"),
+    Action("Dark theme", "dark_mode", Perm.SELF, "switch theme appearance mode night", theme="dark"),
+    Action("Theme of the system", "contrast", Perm.SELF, "switch theme appearance mode automatic", theme="system"),
+    Action("Sign out", "logout", Perm.SELF, "log out leave end session", "sign-out"),
+)

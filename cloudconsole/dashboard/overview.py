@@ -13,7 +13,8 @@ from audit.models import AuditEvent
 from audit.selectors import EventFilter
 from cloudconsole.core import clock
 from cloudconsole.core.permissions import Perm
-from cloudconsole.dashboard import health, spending
+from cloudconsole.dashboard import currencies, health, spending
+from cloudconsole.dashboard.currencies import CurrencyTotal
 from cloudconsole.dashboard.health import AccountRow, Notice, Step
 from cloudconsole.dashboard.kpis import Kpi, Mover, kpis, movers
 from cloudconsole.dashboard.spending import Charts
@@ -22,7 +23,7 @@ from costs.rules.cubes import Dimension
 from costs.rules.windows import DayRange, first_of_month
 from costs.selectors import snapshots, sources
 from costs.selectors.costs import Reader
-from costs.selectors.questions import Answer, Granularity, Question
+from costs.selectors.questions import Answer, Granularity, MixedCurrencies, Question
 from costs.selectors.summary import Summary, summary
 
 DAYS_SHOWN = 30
@@ -39,12 +40,14 @@ class Spending:
     summary: Summary
     by_service_daily: Answer
     by_service_monthly: Answer
-    by_account_daily: Answer
 
 
 @dataclass(frozen=True)
 class Overview:
-    """`steps` are shown instead of figures while there are none; `figures` holds those exactly, for programs."""
+    """`steps` are shown instead of figures while there are none; `figures` holds those exactly, for programs.
+
+    `currencies`: more than one only where costs are in several; figures are then those of `currency`, if one was chosen.
+    """
 
     month: str
     as_of: datetime | None
@@ -59,43 +62,47 @@ class Overview:
     notices: list[Notice]
     steps: list[Step]
     figures: Spending | None
+    currencies: list[CurrencyTotal]
+    currency: str
 
     @property
     def steps_done(self) -> int:
         return sum(step.done for step in self.steps)
 
 
-def overview(user: User, shown: Scope) -> Overview:
-    """The page for the accounts in `shown`. Raises what cost selectors raise (several currencies, for one)."""
+def overview(user: User, shown: Scope, currency: str = "") -> Overview:
+    """The page for the accounts in `shown`; `currency` chooses among several. Raises what cost selectors raise."""
     today = clock.today()
     # All of them: a bill that was never read may hold costs of any account.
     visible = list(sources.visible(user))
     in_scope = {account.pk for account in shown.accounts}
     known = [source for source in visible if source.account_id in in_scope]
     running = list(snapshots.visible(user).open().filter(source__account__in=shown.accounts))
-    spent = _spending(user, shown, visible, today) if known else None
+    read = _read(user, shown, visible, currency) if known else _NOTHING
+    spent = read.spending
     figures = spent if spent and _is_known(spent.by_service_monthly, known) else None
-    by_account = spent.by_account_daily if spent else None
     misses = health.misses_accounts(visible)
     rows = shown.accounts[:ACCOUNTS_SHOWN]
     return Overview(
         month=f"{today:%B %Y}",
-        as_of=health.as_of(known) if figures else None,
+        as_of=health.as_of(known) if figures or read.currencies else None,
         may_refresh=sources.any_refreshable(known),
         kpis=kpis(figures.summary) if figures else [],
         charts=_charts(figures, misses_accounts=misses) if figures else None,
         movers=movers(figures.summary) if figures else [],
         accounts=health.account_rows(
-            rows, {source.account_id: source for source in known}, by_account, first_of_month(today), misses_accounts=misses
+            rows, {source.account_id: source for source in known}, read.by_account, first_of_month(today), misses_accounts=misses
         ),
         account_count=len(shown.accounts),
         running=running,
         activity=_activity(user, shown),
         notices=health.notices(shown.accounts, known),
         steps=[]
-        if figures or shown.narrowed
+        if figures or read.currencies or shown.narrowed
         else health.first_steps(shown.accounts, may_add=user.may(Perm.ACCOUNTS_MANAGE), is_fetching=bool(running)),
         figures=figures,
+        currencies=read.currencies,
+        currency=figures.summary.currency or "" if figures else "",
     )
 
 
@@ -117,15 +124,45 @@ def _charts(figures: Spending, *, misses_accounts: bool) -> Charts:
     return spending.charts(figures.by_service_daily, figures.by_service_monthly, misses_accounts=misses_accounts)
 
 
-def _spending(user: User, shown: Scope, visible: Sequence[CostSource], today: date) -> Spending:
+@dataclass(frozen=True)
+class _Read:
+    """`spending` is None where several currencies wait for a choice; `by_account` has an answer for each of them."""
+
+    spending: Spending | None
+    by_account: tuple[Answer, ...]
+    currencies: list[CurrencyTotal]
+
+
+_NOTHING = _Read(None, (), [])
+
+
+def _read(user: User, shown: Scope, visible: Sequence[CostSource], currency: str) -> _Read:
+    today = clock.today()
     reader = Reader(user, tuple(str(account.pk) for account in shown.accounts) if shown.narrowed else (), sources=visible)
+    try:
+        spent = _spending(reader, today, None)
+    except MixedCurrencies:
+        totals = currencies.totals(reader, shown.accounts, _months(today), today)
+        is_chosen = currency in {total.currency for total in totals}
+        chosen = _spending(reader, today, currency) if is_chosen else None
+        return _Read(chosen, reader.by_currency(_by_account(today)), totals)
+    return _Read(spent, (reader.answer(_by_account(today)),), [])
+
+
+def _spending(reader: Reader, today: date, currency: str | None) -> Spending:
     days = DayRange(today - _DAY * (DAYS_SHOWN - 1), today + _DAY)
-    months = DayRange(first_of_month(today, months=1 - MONTHS_SHOWN), today + _DAY)
-    since = DayRange(min(days.start, first_of_month(today)), today + _DAY)
-    by_service_daily = reader.answer(Question(days, Granularity.DAILY, (Dimension.SERVICE,)))
+    by_service_daily = reader.answer(Question(days, Granularity.DAILY, (Dimension.SERVICE,), currency=currency))
     return Spending(
-        summary(reader, recent=by_service_daily),
+        summary(reader, recent=by_service_daily, currency=currency),
         by_service_daily,
-        reader.answer(Question(months, Granularity.MONTHLY, (Dimension.SERVICE,))),
-        reader.answer(Question(since, Granularity.DAILY, (Dimension.ACCOUNT,))),
+        reader.answer(Question(_months(today), Granularity.MONTHLY, (Dimension.SERVICE,), currency=currency)),
     )
+
+
+def _months(today: date) -> DayRange:
+    return DayRange(first_of_month(today, months=1 - MONTHS_SHOWN), today + _DAY)
+
+
+def _by_account(today: date) -> Question:
+    since = min(today - _DAY * (DAYS_SHOWN - 1), first_of_month(today))
+    return Question(DayRange(since, today + _DAY), Granularity.DAILY, (Dimension.ACCOUNT,))

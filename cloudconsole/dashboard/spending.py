@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -22,7 +23,7 @@ class Charts:
 
 def charts(by_day: Answer, by_month: Answer, *, misses_accounts: bool) -> Charts:
     """The charts of two answers that are grouped by service."""
-    days, months = _amounts(by_day), _amounts(by_month)
+    days, months = (amounts_of(answer, misses_accounts=misses_accounts) for answer in (by_day, by_month))
     colours = series.slots([*largest(months), *largest(days)])
     daily = stacked(
         name="daily",
@@ -32,15 +33,23 @@ def charts(by_day: Answer, by_month: Answer, *, misses_accounts: bool) -> Charts
         amounts=days,
         colours=colours,
     )
-    monthly = stacked(
-        name="monthly",
-        title="Thirteen months by service",
-        currency=by_month.currency or "",
-        periods=[bars.of_month(one, misses_accounts=misses_accounts) for one in by_month.periods],
-        amounts=months,
+    title = "Thirteen months by service"
+    return Charts(
+        daily if days else None,
+        monthly(by_month, name="monthly", title=title, colours=colours, misses_accounts=misses_accounts) if months else None,
+    )
+
+
+def monthly(answer: Answer, *, name: str, title: str, colours: Mapping[str, int], misses_accounts: bool = False) -> StackedChart:
+    """The chart of an answer by month that is grouped by service."""
+    return stacked(
+        name=name,
+        title=title,
+        currency=answer.currency or "",
+        periods=[bars.of_month(one, misses_accounts=misses_accounts) for one in answer.periods],
+        amounts=amounts_of(answer, misses_accounts=misses_accounts),
         colours=colours,
     )
-    return Charts(daily if days else None, monthly if months else None)
 
 
 def by_first_key(answer: Answer) -> dict[str, list[Decimal | None]]:
@@ -54,8 +63,14 @@ def by_first_key(answer: Answer) -> dict[str, list[Decimal | None]]:
     return amounts
 
 
-def _amounts(answer: Answer) -> dict[str, list[Decimal | None]]:
-    amounts = by_first_key(answer)
+def amounts_of(answer: Answer, *, misses_accounts: bool = False) -> dict[str, list[Decimal | None]]:
+    """Amounts by service for a chart. What AWS has not told yet of days that it still adds to is unknown, not zero."""
+    settled = [bars.is_settled(period, misses_accounts=misses_accounts) for period in answer.periods]
+    told = [{group.keys[0] for group in period.groups} for period in answer.periods]
+    amounts = {
+        name: [amount if name in told[at] or settled[at] else None for at, amount in enumerate(row)]
+        for name, row in by_first_key(answer).items()
+    }
     if any(period.residual for period in answer.periods):
         # AWS told it in total but not by service; hiding it would make the bars lie.
         amounts[OTHER] = [None if period.total is None else period.residual for period in answer.periods]

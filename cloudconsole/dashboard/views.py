@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from accounts import scope
+from accounts.models import User
 from accounts.requests import SignedInRequest
+from accounts.selectors import hanging
 from cloudconsole.core import figures
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
 from cloudconsole.dashboard.context import Frame, frame_of
+from cloudconsole.dashboard.history import history_of
+from cloudconsole.dashboard.navigation import ACTIONS
 from cloudconsole.dashboard.overview import overview
 from costs.selectors import snapshots
 
@@ -22,10 +26,13 @@ ACCOUNTS_SHOWN = 8
 
 @dataclass(frozen=True)
 class Hit:
+    """Leads to `url`, or sets the `theme`."""
+
     label: str
     url: str
     icon: str
     note: str = ""
+    theme: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,8 @@ class Overview(Page):
     permission = Perm.SELF
 
     def get(self, request: SignedInRequest) -> HttpResponse:
-        page = overview(request.user, scope.among(frame_of(request).accounts, request.GET))
+        shown = scope.among(frame_of(request).accounts, request.GET)
+        page = overview(request.user, shown, currency=request.GET.get("currency", ""))
         template = "dashboard/_overview.html" if request.headers.get("HX-Request") else "dashboard/overview.html"
         return render(request, template, {"page": page})
 
@@ -56,15 +64,29 @@ class Running(Page):
         return render(request, "dashboard/_running.html", {"running": runs})
 
 
+class History(Page):
+    """What was an account like that is disconnected now?"""
+
+    permission = Perm.ACCOUNTS_MANAGE
+
+    def get(self, request: SignedInRequest, pk: int) -> HttpResponse:
+        account = get_object_or_404(hanging.disconnected(request.user), pk=pk)
+        return render(request, "dashboard/history.html", {"history": history_of(request.user, account)})
+
+
 class Palette(Page):
-    """What can be gone to by the words typed so far: pages and accounts."""
+    """What can be gone to or done by the words typed so far: pages, accounts, actions."""
 
     permission = Perm.SELF
 
     def get(self, request: SignedInRequest) -> HttpResponse:
         words = request.GET.get("q", "").lower().split()
         frame = frame_of(request)
-        groups = (HitGroup("Pages", _pages(frame, words)), HitGroup("Accounts", _accounts(frame, words)))
+        groups = (
+            HitGroup("Pages", _pages(frame, words)),
+            HitGroup("Accounts", _accounts(frame, words)),
+            HitGroup("Actions", _actions(request.user, words)),
+        )
         template = "dashboard/_palette_results.html" if request.headers.get("HX-Request") else "dashboard/palette.html"
         context = {"groups": [group for group in groups if group.hits], "q": request.GET.get("q", "")}
         return render(request, template, context)
@@ -83,6 +105,11 @@ def _accounts(frame: Frame, words: list[str]) -> tuple[Hit, ...]:
         Hit(a.alias, reverse("accounts:detail", args=[a.pk]), "cloud", figures.account_number(a.account_id))
         for a in found[:ACCOUNTS_SHOWN]
     )
+
+
+def _actions(user: User, words: list[str]) -> tuple[Hit, ...]:
+    found = (one for one in ACTIONS if user.may(one.permission) and _matches(f"{one.label} {one.words}", words))
+    return tuple(Hit(one.label, reverse(one.url_name) if one.url_name else "", one.icon, theme=one.theme) for one in found)
 
 
 def _matches(text: str, words: list[str]) -> bool:

@@ -21,10 +21,12 @@ from django.conf import settings
 from accounts.models import AwsAccount, User
 from accounts.services import aws_accounts
 from accounts.services.inputs import KeyInput, NewAccount, RoleInput
+from audit import services as audit
 from cloudconsole.core.permissions import Role
 from cloudconsole.management.processes import Program
 from cloudconsole.simulator.organization import ACCOUNTS, DEVELOPMENT, MANAGEMENT, PRODUCTION, ROLE_NAME, STAGING
 
+BY = "cloudconsole up"  # who did it, as the audit trail says
 HUB_ALIAS = "management"
 # Accounts reached by a role through the management account, as most organizations do it; alias and environment alike.
 BY_ROLE = {PRODUCTION: "production", STAGING: "staging"}
@@ -67,8 +69,9 @@ def leave() -> list[str]:
     admin = _admin()
     present = AwsAccount.objects.filter(deleted_at=None, account_id__in=ACCOUNTS)
     ordered = sorted(present, key=lambda account: account.hub_id is None)
-    for account in ordered:
-        aws_accounts.delete(account=account, confirm=account.alias, by=admin)
+    with audit.by_itself(BY):
+        for account in ordered:
+            aws_accounts.delete(account=account, confirm=account.alias, by=admin)
     return [account.alias for account in ordered]
 
 
@@ -111,7 +114,8 @@ class Organization:
         missing = [number for number in (MANAGEMENT, *BY_ROLE, *BY_KEY) if number not in connected]
         for number in missing:
             say(ACCOUNTS[number].name)
-            aws_accounts.create(new=self._new_account(number, keys), by=admin)
+            with audit.by_itself(BY):
+                aws_accounts.create(new=self._new_account(number, keys), by=admin)
             if number == missing[0]:
                 after_first()
         return len(missing)

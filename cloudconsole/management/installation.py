@@ -145,7 +145,7 @@ class Installation:
         terminal.say()
         terminal.say(f"  Open       {self._address}")
         if admin.password:
-            terminal.say(f"  Sign in    {admin.username}  /  {admin.password}   (shown only now; change it in Admin)")
+            terminal.say(f"  Sign in    {admin.username}  /  {admin.password}   (shown only now; change it in Settings)")
         elif admin.made:
             terminal.say(f"  Sign in    {admin.username}, with the password in ADMIN_PASSWORD")
         if self._organization:
@@ -272,8 +272,14 @@ def answers(port: int) -> bool:
 @contextlib.contextmanager
 def only_one(var_dir: Path) -> Iterator[None]:
     """Hold the installation's lock. The kernel gives it back when this process ends, however it ends."""
-    var_dir.mkdir(parents=True, exist_ok=True)
-    with (var_dir / "up.lock").open("a") as lock:
+    try:
+        var_dir.mkdir(parents=True, exist_ok=True)
+        lock = (var_dir / "up.lock").open("a")
+    except OSError as error:
+        raise CommandError(
+            f"{var_dir} cannot be written ({error.strerror}). Let VAR_DIR name a folder that this user may write."
+        ) from error
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -1,3 +1,3 @@
-from cloudconsole.realtime.publishing import publish
+from cloudconsole.realtime.publishing import publish, recheck
 
-__all__ = ["publish"]
+__all__ = ["publish", "recheck"]

@@ -17,7 +17,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils.module_loading import import_string
 
-from cloudconsole.realtime import bridge
+from cloudconsole.realtime import bridge, groups
 from cloudconsole.realtime.messages import Change
 
 SIGNED_OUT = 4401  # close code: sign in again
@@ -32,7 +32,7 @@ def groups_of(user: AbstractBaseUser | AnonymousUser) -> frozenset[str]:
     if not user.is_authenticated or not getattr(user, "is_active", False):
         return frozenset()
     audience: Callable[[Any], frozenset[str]] = import_string(settings.REALTIME_AUDIENCE)
-    return frozenset(audience(user))
+    return frozenset(audience(user)) | {groups.person(user.pk)}
 
 
 def _session_store() -> type[SessionBase]:
@@ -43,8 +43,9 @@ def _session_store() -> type[SessionBase]:
 class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     """Tells one browser `{type, id, account}` of what changed among what its reader may see.
 
-    Rights are asked before every message and twice a minute: who was deactivated, signed out or lost a grant hears
-    nothing from then on. An empty `{}` from the browser is answered with one, to prove that the line is alive.
+    Rights are asked before every message, when they are said to have changed, and twice a minute: who was deactivated,
+    signed out or lost a grant hears nothing from then on. An empty `{}` from the browser is answered with one, to prove
+    that the line is alive.
     """
 
     async def connect(self) -> None:
@@ -85,7 +86,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self.told.append(change.nonce)
         if not await self._refresh_rights():
             await self.close(SIGNED_OUT)
-        elif self.joined & set(change.groups):
+        elif change.person is None and self.joined & set(change.groups):
             await self.send_json(change.for_browser())
 
     async def _watch_rights(self) -> None:
@@ -98,16 +99,15 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
     async def _refresh_rights(self) -> bool:
         """Read the session and its person anew, and listen to just what they may hear. False: nobody to tell."""
         user = await get_user({"session": _session_store()(self.scope["session"].session_key)})
-        groups = await database_sync_to_async(groups_of)(user)
-        await self._move_to(groups)
+        await self._move_to(await database_sync_to_async(groups_of)(user))
         return bool(user.is_authenticated and getattr(user, "is_active", False))
 
-    async def _move_to(self, groups: frozenset[str]) -> None:
-        for group in self.joined - groups:
+    async def _move_to(self, wanted: frozenset[str]) -> None:
+        for group in self.joined - wanted:
             await self.channel_layer.group_discard(group, self.channel_name)
-        for group in groups - self.joined:
+        for group in wanted - self.joined:
             await self.channel_layer.group_add(group, self.channel_name)
-        self.joined = groups
+        self.joined = wanted
 
 
 class Nowhere(AsyncWebsocketConsumer):  # type: ignore[misc]

@@ -11,6 +11,11 @@ def account(pk: int) -> str:
     return f"account.{pk}"
 
 
+def person(pk: int) -> str:
+    """The group of one person's own browsers."""
+    return f"person.{pk}"
+
+
 def audience(account_pk: int | None) -> tuple[str, ...]:
     """The groups that hear of a change; what belongs to no AWS account is for admins."""
     return (ADMINS,) if account_pk is None else (account(account_pk), EVERY_ACCOUNT, ADMINS)

@@ -22,11 +22,12 @@ class Change:
     type: str
     id: str | int
     account: int | None
+    person: int | None = None  # not news, but a reason to ask anew what this person may hear
     nonce: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
     def groups(self) -> tuple[str, ...]:
-        return groups.audience(self.account)
+        return groups.audience(self.account) if self.person is None else (groups.person(self.person),)
 
     def for_browser(self) -> dict[str, str | int | None]:
         return {"type": self.type, "id": self.id, "account": self.account}

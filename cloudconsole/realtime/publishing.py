@@ -20,6 +20,12 @@ def publish(type: str, id: str | int, account: int | None = None) -> None:  # no
     transaction.on_commit(lambda: _send(change), robust=True)
 
 
+def recheck(person: int) -> None:
+    """Have the open browsers of a person asked after the commit whether they may still listen; those that may not are closed."""
+    change = Change(type="rights", id=person, account=None, person=person)
+    transaction.on_commit(lambda: _send(change), robust=True)
+
+
 def _send(change: Change) -> None:
     layer = get_channel_layer()
     if isinstance(layer, InMemoryChannelLayer):

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from cloudconsole.api.fields import ChoiceField
 from cloudconsole.api.views import ApiView
 from cloudconsole.aws.cost_explorer import Metric
 from cloudconsole.core import clock
@@ -26,7 +27,7 @@ from costs.selectors.costs import Reader
 
 
 class ChangesParameters(ScopeParameters):
-    span = serializers.ChoiceField(
+    span = ChoiceField(
         choices=[one.value for one in Comparison], required=False, help_text="Two usual spans, unless days are given."
     )
     start = serializers.DateField(required=False, help_text="The first day of the later span.")

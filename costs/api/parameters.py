@@ -11,6 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.models import User
+from cloudconsole.api.fields import ChoiceField
 from cloudconsole.aws.cost_explorer import Metric
 from cloudconsole.core import clock
 from costs.rules.charge_types import ChargeType
@@ -42,7 +43,7 @@ class Parameters(serializers.Serializer[Any]):
 
 class ScopeParameters(Parameters):
     account = _list(serializers.CharField(max_length=63), "Id, alias or 12-digit number; repeatable. None: all that you may see.")
-    metric = serializers.ChoiceField(choices=METRICS, default=Metric.UNBLENDED.value)
+    metric = ChoiceField(choices=METRICS, default=Metric.UNBLENDED.value)
     currency = serializers.RegexField(
         r"^[A-Z]{3}$", default=None, allow_null=True, help_text="Needed only where costs are in several currencies."
     )
@@ -51,12 +52,12 @@ class ScopeParameters(Parameters):
 class CostParameters(ScopeParameters):
     start = serializers.DateField(default=lambda: first_of_month(clock.today()), help_text="First day. Default: this month.")
     end = serializers.DateField(default=lambda: tomorrow(clock.today()), help_text="The day after the last. Default: tomorrow.")
-    granularity = serializers.ChoiceField(choices=GRANULARITIES, default=Granularity.DAILY.value)
+    granularity = ChoiceField(choices=GRANULARITIES, default=Granularity.DAILY.value)
     group_by = _list(
         serializers.CharField(max_length=200),
         "Up to two of service, account, region, record_type, usage_type; repeated or with a comma.",
     )
-    charge_type = _list(serializers.ChoiceField(choices=[kind.value for kind in ChargeType]), "Kinds of charges; repeatable.")
+    charge_type = _list(ChoiceField(choices=[kind.value for kind in ChargeType]), "Kinds of charges; repeatable.")
     service = _list(serializers.CharField(max_length=1024), "AWS's name of a service; repeatable.")
     region = _list(serializers.CharField(max_length=1024), "Region, also `global` and `NoRegion`; repeatable.")
     record_type = _list(serializers.CharField(max_length=1024), "AWS's record type; repeatable.")
@@ -68,7 +69,7 @@ class CostParameters(ScopeParameters):
             raise serializers.ValidationError("Group by at most two different dimensions.")
         for name in names:
             if name not in _DIMENSIONS and not name.startswith("tag:"):
-                raise serializers.ValidationError(f"Group by {', '.join(_DIMENSIONS)}.")
+                raise serializers.ValidationError(f"One of: {', '.join(_DIMENSIONS)}; or two of them.", code="invalid_choice")
         return names
 
     def validate(self, attrs: Any) -> Any:

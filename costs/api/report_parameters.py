@@ -10,6 +10,7 @@ from django.http import QueryDict
 from rest_framework import serializers
 
 from accounts.models import Environment
+from cloudconsole.api.fields import ChoiceField
 from cloudconsole.aws.cost_explorer import Metric
 from costs.api.parameters import CostParameters, check_range, dimensions
 from costs.rules.charge_types import ChargeType
@@ -27,15 +28,15 @@ class ReportParameters(CostParameters):
     `last` is the last day itself, as people choose it; `end` is the day after it, as in the API.
     """
 
-    range = serializers.ChoiceField(choices=[*(preset.value for preset in Preset), CUSTOM], required=False)
+    range = ChoiceField(choices=[*(preset.value for preset in Preset), CUSTOM], required=False)
     start = serializers.DateField(required=False)
     end = serializers.DateField(required=False)
     last = serializers.DateField(required=False)
     environment = serializers.ListField(
-        child=serializers.ChoiceField(choices=Environment.choices), required=False, default=list, max_length=len(Environment)
+        child=ChoiceField(choices=Environment.choices), required=False, default=list, max_length=len(Environment)
     )
-    compare = serializers.ChoiceField(choices=["previous", NONE], default="previous")
-    top = serializers.ChoiceField(choices=TOPS, default=DEFAULT_TOP)
+    compare = ChoiceField(choices=["previous", NONE], default="previous")
+    top = ChoiceField(choices=TOPS, default=DEFAULT_TOP)
 
     def validate_group_by(self, values: list[str]) -> list[str]:
         named = list(dict.fromkeys(value for value in values if value != NONE))

@@ -53,14 +53,16 @@ class SnapshotSerializer(serializers.ModelSerializer[CostSnapshot]):
     requested_by = serializers.CharField(source="requested_by.username", default=None, allow_null=True)
     windows_done = serializers.IntegerField()
     windows_total = serializers.IntegerField()
+    windows_stored = serializers.IntegerField()
+    windows_failed = serializers.IntegerField()
     price = MoneyField(help_text="What the run's requests cost, in USD.")
 
     class Meta:
         model = CostSnapshot
         fields = [
             "id", "account", "alias", "trigger", "status", "requested_by", "start", "end", "windows_done", "windows_total",
-            "requests", "price", "rows", "restated", "error_code", "error_detail", "error_remedy", "not_before",
-            "created_at", "started_at", "finished_at",
+            "windows_stored", "windows_failed", "requests", "price", "rows", "restated", "error_code", "error_detail",
+            "error_remedy", "not_before", "created_at", "started_at", "finished_at",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import AwsAccount, User
+from cloudconsole.aws.errors import in_words
 from cloudconsole.core.permissions import Perm
 from costs.models.facts import CUBE_CHOICES
 from costs.models.sources import CostSource
@@ -51,11 +52,13 @@ class CostSnapshotQuerySet(models.QuerySet["CostSnapshot"]):
         return self.filter(status__in=OPEN)
 
     def with_progress(self) -> CostSnapshotQuerySet:
-        """Adds `windows_done` and `windows_total`; a window that was split counts as its parts."""
+        """Adds `windows_done` (`windows_stored` and `windows_failed`) and `windows_total`; a split window counts as its parts."""
         asked = ~Q(windows__status=WindowStatus.SPLIT)
         return self.annotate(
             windows_total=models.Count("windows", filter=asked),
             windows_done=models.Count("windows", filter=asked & ~Q(windows__status=WindowStatus.WAITING)),
+            windows_stored=models.Count("windows", filter=Q(windows__status=WindowStatus.STORED)),
+            windows_failed=models.Count("windows", filter=Q(windows__status=WindowStatus.FAILED)),
         )
 
 
@@ -166,7 +169,9 @@ class CostExplorerRequest(models.Model):
     snapshot = models.ForeignKey(CostSnapshot, on_delete=models.SET_NULL, null=True, blank=True, related_name="ledger")
     operation = models.CharField(max_length=64)
     page = models.PositiveSmallIntegerField(default=1)
-    outcome = models.CharField(max_length=64, default="sent", help_text="'sent' until the answer came; then 'ok' or AWS's code.")
+    outcome = models.CharField(
+        max_length=64, default="sent", help_text="'sent' until the answer came; then 'ok' or what went wrong."
+    )
     charged = models.BooleanField(default=True, help_text="Failed requests are not charged; one without an answer may be.")
     aws_request_id = models.CharField(max_length=128, blank=True)
     duration_ms = models.PositiveIntegerField(null=True, blank=True)
@@ -180,3 +185,7 @@ class CostExplorerRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operation} {self.outcome}"
+
+    @property
+    def outcome_in_words(self) -> str:
+        return in_words(self.outcome)

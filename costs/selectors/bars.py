@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from cloudconsole.core import charts, clock
+from cloudconsole.core.money import ZERO
 from costs.rules import settle
 from costs.selectors.questions import Period
 
 _DAY = timedelta(days=1)
 _OPEN = "Not final yet: AWS still adds to it."
+_UNTOLD = "AWS has told nothing of it yet."
 _WITHOUT = "Without the accounts whose costs cannot be read."
 _ESTIMATED = "Estimated: AWS has not closed the month."
 
@@ -37,14 +39,20 @@ def is_settled(period: Period, *, misses_accounts: bool) -> bool:
 
 def _bar(period: Period, label: str, title: str, misses_accounts: bool, narrow: Mapping[str, str] | None) -> charts.Period:
     state, note = _state(period, misses_accounts)
-    return charts.Period(label=label, title=title, state=state, note=note, total=period.total, narrow=narrow)
+    total = None if is_untold(period) else period.total
+    return charts.Period(label=label, title=title, state=state, note=note, total=total, narrow=narrow)
+
+
+def is_untold(period: Period) -> bool:
+    """Nothing is known of it: of a day that has only begun, AWS answers with a zero before it knows anything."""
+    return period.total is None or (not period.complete and period.total == ZERO and not period.groups)
 
 
 def _state(period: Period, misses_accounts: bool) -> tuple[str, str]:
     if period.total is None:
         return "unknown", "Not fetched yet."
     if not is_settled(period, misses_accounts=misses_accounts):
-        return "incomplete", _OPEN
+        return "incomplete", _UNTOLD if is_untold(period) else _OPEN
     if not period.complete:
         return "complete", _WITHOUT
     return "complete", _ESTIMATED if period.estimated else ""

@@ -6,7 +6,7 @@ However many accounts there are, an answer takes the same number of queries.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -93,6 +93,8 @@ class Reader:
         sums = rows.sums(reads, question, currency) if currency else {}
         self._values.complete(pk for period in sums.values() for keys in period.groups for pk in keys if pk != rows.NOT_TOLD)
         silent = {part.source.pk for part in self.parts if part.is_silent}
+        if currency and len(flags) > 1:
+            silent |= {part.source.pk for part in self.parts} - rows.sources_in(currency, reads)
         sources = sum(len(set(read.sources) - silent) for read in reads)
         assembly = _Assembly(question, sources, self._values, flags.get(currency or "", {}), sums)
         periods = tuple(assembly.period(days) for days in _periods(question))
@@ -105,6 +107,11 @@ class Reader:
             residual=add(period.residual for period in periods),
             as_of=self.as_of,
         )
+
+    def by_currency(self, question: Question) -> tuple[Answer, ...]:
+        """One answer for each currency that the costs are in, by its code; one without a currency where nothing is stored."""
+        found: list[str | None] = [*sorted(self._flags(plans.reads(self.parts, question, self._values), question))]
+        return tuple(self.answer(replace(question, currency=currency)) for currency in found or [None])
 
     def _flags(self, reads: Sequence[Read], question: Question) -> dict[str, dict[date, Flags]]:
         """Questions that differ only in their groups have the same flags."""

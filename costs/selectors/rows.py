@@ -72,6 +72,13 @@ def days_stored(reads: Sequence[Read], question: Question) -> dict[int, int]:
     return stored
 
 
+def sources_in(currency: str, reads: Sequence[Read]) -> set[int]:
+    """The sources that tell anything in `currency`."""
+    asked = {source for read in reads for source in read.sources}
+    told = CostMonthSlice.objects.filter(cube=Cube.TOTAL, source__in=asked, currency=currency)
+    return set(told.order_by().values_list("source", flat=True).distinct())
+
+
 def sums(reads: Sequence[Read], question: Question, currency: str) -> dict[date, Sums]:
     """By the first day of the period. Unfiltered totals come from control totals, so ungrouped ones need no facts."""
     found: dict[date, Sums] = defaultdict(Sums)

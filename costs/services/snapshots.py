@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -36,6 +37,8 @@ from costs.services.ledger import RequestCapReached
 
 RUN = "costs.run_snapshot"
 CHUNK_MONTHS = 3
+
+StoredDays = dict[int, set[date]]  # by cube
 
 
 class CoveredByPayer(CloudconsoleError):
@@ -82,13 +85,45 @@ class Requested:
     created: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What refreshing one source would ask of AWS, before anybody has agreed to pay for it. `left`: of the month's cap."""
+
+    source: CostSource
+    plan: Plan
+    is_running: bool
+    left: int
+
+    @property
+    def is_possible(self) -> bool:
+        return not self.is_running and self.plan.requests <= self.left
+
+
+def offers(*, sources: Sequence[CostSource]) -> list[Offer]:
+    """What a run of each of `sources` (rows of `selectors.sources.refreshable`) would ask."""
+    running = set(CostSnapshot.objects.open().filter(source__in=sources).values_list("source", flat=True))
+    stored = _days_stored([source for source in sources if source.backfilled_from is None])
+    return [_offer(source, stored.get(source.pk, {}), is_running=source.pk in running) for source in sources]
+
+
+def _offer(source: CostSource, stored: StoredDays, *, is_running: bool) -> Offer:
+    counted = vars(source)
+    return Offer(
+        source, _plan(source, clock.today(), stored), is_running, max(0, counted["cap"] - counted["requests_this_month"])
+    )
+
+
 def plan(*, source: CostSource, today: date) -> Plan:
     """The windows of the next run: the first fetch in full, then only what may still have changed."""
+    stored = _days_stored([source]) if source.backfilled_from is None else {}
+    return _plan(source, today, stored.get(source.pk, {}))
+
+
+def _plan(source: CostSource, today: date, stored: StoredDays) -> Plan:
     if source.backfilled_from is not None:
         recent = windows.refresh(today, source.fresh_at.date() if source.fresh_at else None)
         return Plan(recent, (*_refreshed(source, recent), *_usage_types(source, today)))
     recent, days = windows.refresh(today), windows.backfill(today)
-    stored = _days_stored(source)
     wanted = [
         (cube, chunk)
         for cube, chunk in _grouped(source, days)
@@ -115,11 +150,12 @@ def _usage_types(source: CostSource, today: date) -> list[tuple[Cube, DayRange]]
     return [(Cube.SERVICE_USAGE_TYPE, chunk) for chunk in windows.chunks(days, CHUNK_MONTHS)] if days else []
 
 
-def _days_stored(source: CostSource) -> dict[int, set[date]]:
-    """What an earlier, interrupted first fetch already brought is not paid for again."""
-    stored: dict[int, set[date]] = {}
-    for cube, day in CostSlice.objects.filter(source=source).values_list("cube", "day"):
-        stored.setdefault(cube, set()).add(day)
+def _days_stored(sources: Sequence[CostSource]) -> dict[int, StoredDays]:
+    """By source: what an earlier, interrupted first fetch already brought is not paid for again."""
+    stored: dict[int, StoredDays] = {}
+    if sources:
+        for source, cube, day in CostSlice.objects.filter(source__in=sources).values_list("source", "cube", "day"):
+            stored.setdefault(source, {}).setdefault(cube, set()).add(day)
     return stored
 
 

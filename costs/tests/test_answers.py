@@ -173,6 +173,23 @@ def test_what_cannot_be_asked_is_refused_by_name(
 
 
 @pytest.mark.parametrize(
+    ("parameter", "choices"),
+    [
+        ("granularity", ["daily", "monthly"]),
+        ("group_by", ["service", "account", "region", "record_type"]),
+        ("metric", ["unblended", "amortized"]),
+        ("charge_type", ["usage", "tax", "credit"]),
+    ],
+)
+def test_a_wrong_choice_is_answered_with_the_right_ones(
+    api: Api, payer: CostSource, admin: User, parameter: str, choices: list[str]
+) -> None:
+    detail = api(admin).get("/api/costs", {parameter: "weekly"}).json()["detail"]
+    assert detail.startswith("One of: ")
+    assert [choice for choice in choices if choice not in detail] == []
+
+
+@pytest.mark.parametrize(
     "parameters",
     [
         {"group_by": "account,region"},
@@ -198,6 +215,8 @@ def test_currencies_are_never_mixed(api: Api, payer: CostSource, admin: User) ->
     assert (mixed.status_code, mixed.json()["code"]) == (400, "mixed_currencies")
     euros = get(api, admin, start="2026-10-01", end="2026-11-01", currency="EUR")
     assert (euros["currency"], euros["total"]) == ("EUR", "7")
+    told = {period["start"]: period["complete"] for period in euros["results"]}
+    assert told["2026-10-05"] is True  # the sources of dollars have nothing to add to it
 
 
 def test_the_summary_tells_the_month_as_the_ledger_does(api: Api, payer: CostSource, admin: User) -> None:

@@ -15,6 +15,7 @@ from rest_framework.exceptions import ValidationError
 
 from accounts.models import Environment
 from accounts.requests import SignedInRequest
+from cloudconsole.api.fields import ChoiceField
 from cloudconsole.aws.cost_explorer import Metric
 from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError
@@ -44,10 +45,10 @@ _KINDS = {Kind.NEW: "New", Kind.GONE: "Vanished"}
 class PageParameters(ChangesParameters):
     """The API's, in the words of the page's form: last days instead of the days after them."""
 
-    span = serializers.ChoiceField(choices=[*(one.value for one in Comparison), CUSTOM], required=False)
+    span = ChoiceField(choices=[*(one.value for one in Comparison), CUSTOM], required=False)
     last = serializers.DateField(required=False)
     before_last = serializers.DateField(required=False)
-    environment = serializers.ListField(child=serializers.ChoiceField(choices=Environment.choices), required=False, default=list)
+    environment = serializers.ListField(child=ChoiceField(choices=Environment.choices), required=False, default=list)
 
     def validate(self, attrs: Any) -> Any:
         for name, inclusive in (("end", "last"), ("before_end", "before_last")):

@@ -40,7 +40,7 @@ def _bar(period: Period, granularity: Granularity, misses_accounts: bool) -> cha
 
 
 def _whole(found: Exploration) -> Series:
-    return Series("Total", tuple(period.total for period in found.by_period.periods), 1)
+    return Series("Total", tuple(_known(period, period.total or ZERO) for period in found.by_period.periods), 1)
 
 
 def _grouped(found: Exploration, called: Names, url_of: Callable[[str], str]) -> Iterable[Series]:
@@ -66,7 +66,7 @@ def _row(found: Exploration, amounts: list[dict[str, Decimal]], keys: Iterable[s
 
 
 def _known(period: Period, amount: Decimal) -> Decimal | None:
-    return None if period.total is None else amount
+    return None if bars.is_untold(period) else amount
 
 
 def colours_of(found: Exploration) -> Mapping[str, int]:

@@ -15,7 +15,7 @@ from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
-from costs.models import CostSnapshot, SnapshotTrigger
+from costs.models import REQUEST_PRICE, CostSnapshot, SnapshotTrigger
 from costs.models.sources import CostSourceQuerySet
 from costs.selectors import snapshots as selectors
 from costs.selectors import sources
@@ -37,6 +37,7 @@ class SnapshotList(Page):
             "sources": sources.visible(request.user).filter(account__in=accounts),
             "spent": sources.spent_this_month(request.user),
             "may_refresh": _refreshable(request).exists(),
+            "sees_disconnected": request.user.may(Perm.ACCOUNTS_MANAGE),
         }
         return render(request, "costs/snapshots.html", context)
 
@@ -49,8 +50,10 @@ class SnapshotDetail(Page):
         ended = run.finished_at or clock.now()
         context = {
             "run": run,
+            "gone": run.source.account.deleted_at,
             "current": selectors.current_window(run),
             "windows": selectors.windows_of(run),
+            "causes": selectors.causes_of(run),
             "restatements": selectors.restatements_of(run),
             "ledger": selectors.ledger_of(run),
             "took": ended - run.started_at if run.started_at else None,
@@ -60,9 +63,18 @@ class SnapshotDetail(Page):
 
 
 class RefreshCosts(Page):
-    """Asks for a run of every source in the scope. What cannot be refreshed is told, and stops nothing else."""
+    """Says what a run of every source in the scope would cost, and asks for it once somebody agrees.
+
+    What cannot be refreshed is told, and stops nothing else.
+    """
 
     permission = Perm.COSTS_REFRESH
+
+    def get(self, request: SignedInRequest) -> HttpResponse:
+        offers = services.offers(sources=list(_refreshable(request)))
+        requests = sum(offer.plan.requests for offer in offers if offer.is_possible)
+        context = {"offers": offers, "requests": requests, "price": requests * REQUEST_PRICE}
+        return render(request, "costs/refresh.html", context)
 
     def post(self, request: SignedInRequest) -> HttpResponse:
         asked = list(_refreshable(request))

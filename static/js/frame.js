@@ -152,6 +152,8 @@ document.addEventListener("click", (event) => {
   }
   const themeButton = target.closest("[data-set-theme]");
   if (themeButton) { setTheme(themeButton.dataset.setTheme); themeButton.closest("details").open = false; }
+  const choice = target.closest("[data-choose-theme]");
+  if (choice) setTheme(choice.dataset.chooseTheme);
   const fold = target.closest(".fold");
   if (fold) foldNavigation(fold);
   const tab = target.closest("[role=tab]");

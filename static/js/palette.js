@@ -1,4 +1,4 @@
-// Ctrl-K: go anywhere by typing. The server finds; this file opens, moves the selection and follows it.
+// Ctrl-K: go anywhere, or do something, by typing. The server finds; this file opens, moves the selection and follows it.
 const dialog = document.getElementById("palette");
 const input = dialog?.querySelector("input");
 const results = document.getElementById("palette-results");
@@ -54,5 +54,6 @@ if (dialog) {
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
   input.addEventListener("keydown", keydown);
   dialog.querySelector("form").addEventListener("submit", (event) => event.preventDefault());
+  results.addEventListener("click", (event) => { if (event.target.closest("button")) dialog.close(); });
   results.addEventListener("htmx:afterSwap", () => choose(options()[0]));
 }

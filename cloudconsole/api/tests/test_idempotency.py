@@ -9,8 +9,10 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test import Client
+from pytest_django import Settings
 
 from audit.models import RememberedAnswer
+from audit.tasks import forget_answers
 from cloudconsole.core import clock
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("cloudconsole.api.tests.urls")]
@@ -48,6 +50,7 @@ def test_a_key_with_another_body_or_address_is_refused() -> None:
     post(client, "k1")
     for answer in (post(client, "k1", name="b"), post(client, "k1", path="/api/things?x=1")):
         assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
+        assert answer.json()["title"] == "The Idempotency-Key belongs to another request"
 
 
 def test_while_the_first_is_at_work_the_second_waits_its_turn() -> None:
@@ -81,6 +84,35 @@ def test_answers_are_forgotten_after_a_day() -> None:
     RememberedAnswer.objects.update(claimed_at=clock.now() - timedelta(hours=25))
 
     assert not post(client, "k1").has_header("Idempotent-Replayed")
+
+
+def test_an_old_answer_is_removed_without_anybody_asking_again() -> None:
+    client = someone()
+    post(client, "old"), post(client, "new")
+    RememberedAnswer.objects.filter(key="old").update(claimed_at=clock.now() - timedelta(hours=25))
+    forget_answers()
+
+    assert RememberedAnswer.objects.get().key == "new"
+
+
+def test_an_answer_copied_to_another_key_or_person_is_not_shown() -> None:
+    client, other = someone(), someone("bob")
+    post(client, "k1"), post(client, "k2"), post(other, "k1")
+    stolen = RememberedAnswer.objects.get(key="k2")
+    RememberedAnswer.objects.filter(key="k1").update(body=stolen.body, body_key=stolen.body_key)
+    for answer in (post(client, "k1"), post(other, "k1")):
+        assert (answer.status_code, answer.json()["code"]) == (409, "idempotency_answer_lost")
+
+
+def test_an_answer_whose_key_is_gone_is_told_and_the_request_does_not_act_again(settings: Settings) -> None:
+    client = someone()
+    post(client, "k1")
+    settings.FERNET_KEYS = ["n" * 43]
+    answer = post(client, "k1")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "idempotency_answer_lost")
+    assert "make a new key" in answer.json()["detail"]
+    assert post(client, "k2").status_code == 201
 
 
 def test_an_answer_is_not_readable_in_the_database() -> None:

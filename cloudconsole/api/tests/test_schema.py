@@ -74,5 +74,11 @@ def test_what_acts_takes_an_idempotency_key(document: dict[str, Any]) -> None:
     assert [parameter["name"] for parameter in parameters] == ["Idempotency-Key"]
 
 
+def test_the_document_says_how_to_sign_in_from_a_terminal(document: dict[str, Any]) -> None:
+    told = document["info"]["description"]
+    assert "curl -s $CONSOLE/api/auth/token" in told
+    assert "Authorization: Bearer $ACCESS_TOKEN" in told
+
+
 def test_the_document_is_for_people_who_signed_in() -> None:
     assert Client().get("/api/schema").status_code == 401

@@ -145,6 +145,18 @@ def test_the_palette_finds_the_cost_pages_by_what_people_call_them(admin: User) 
     assert "Nothing is called" not in text
 
 
+def test_the_palette_offers_to_do_what_the_reader_may(admin: User, viewer: User) -> None:
+    def offered(user: User, words: str) -> str:
+        return signed_in(user).get("/palette", {"q": words}, headers={"HX-Request": "true"}).content.decode()
+
+    assert 'href="/accounts/add"' in offered(admin, "add account")
+    assert 'href="/costs/snapshots/refresh"' in offered(admin, "refresh costs")
+    assert 'data-choose-theme="dark"' in offered(viewer, "switch theme")
+    assert 'href="/sign-out"' in offered(viewer, "sign out")
+    assert "/accounts/add" not in offered(viewer, "add account")
+    assert "/costs/snapshots/refresh" not in offered(viewer, "refresh costs")
+
+
 def test_a_scope_without_accounts_says_so_and_tells_of_no_others(admin: User) -> None:
     make_accounts(1)
     text = signed_in(admin).get("/", {"environment": "sandbox"}).content.decode()

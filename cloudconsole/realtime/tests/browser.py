@@ -32,6 +32,9 @@ class Socket(ApplicationCommunicator):
         assert answer["type"] == "websocket.send", answer
         return json.loads(answer["text"])
 
+    async def hears_nothing(self) -> bool:
+        return bool(await self.receive_nothing())
+
     async def closed_with(self) -> int:
         answer = await self.receive_output(5)
         assert answer["type"] == "websocket.close", answer

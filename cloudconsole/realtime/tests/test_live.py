@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.usersessions.models import UserSession
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.test import Client
 from pytest_django import Settings
 
+from accounts.services import people, sessions
 from cloudconsole import realtime
 from cloudconsole.core.permissions import Role
 from cloudconsole.realtime import bridge
@@ -127,6 +129,57 @@ def test_whoever_may_no_longer_come_in_hears_nothing_more(end: str) -> None:
         await sync_to_async(turn_out)()
         await publish("snapshot", 3, account=7)
         assert await socket.closed_with() == 4401
+
+    in_a_loop(story)
+
+
+def deactivated(person: Any, browser: Client) -> None:
+    people.deactivate(user=person, by=None)
+
+
+def signed_out_everywhere(person: Any, browser: Client) -> None:
+    people.end_sessions(user=person)
+
+
+def given_a_new_password(person: Any, browser: Client) -> None:
+    people.set_password(user=person, password="another one entirely", by=None)
+
+
+def signed_out(person: Any, browser: Client) -> None:
+    browser.post("/sign-out")
+
+
+def session_ended_elsewhere(person: Any, browser: Client) -> None:
+    session = UserSession.objects.create(
+        user=person, session_key=browser.session.session_key, ip="127.0.0.1", user_agent="", data={}
+    )
+    sessions.end(session=session, by=person)
+
+
+@pytest.mark.parametrize("end", [deactivated, signed_out_everywhere, given_a_new_password, signed_out, session_ended_elsewhere])
+def test_whoever_is_turned_out_is_disconnected_at_once_without_any_news(end: Callable[[Any, Client], None]) -> None:
+    person, browser = sign_in("alice", "viewer")
+    _, bystander = sign_in("bob", "viewer")
+
+    async def story() -> None:
+        async with connected(bystander) as other:
+            socket = socket_of(browser)
+            assert await socket.connect()
+            await sync_to_async(end)(person, browser)
+            assert await socket.closed_with() == 4401
+            assert await other.hears_nothing()
+
+    in_a_loop(story)
+
+
+def test_who_may_stay_hears_nothing_of_being_asked_anew() -> None:
+    person, browser = sign_in("alice", "viewer")
+
+    async def story() -> None:
+        async with connected(browser) as socket:
+            await sync_to_async(realtime.recheck)(person.pk)
+            await publish("snapshot", 3, account=7)
+            assert await socket.hear() == {"type": "snapshot", "id": 3, "account": 7}
 
     in_a_loop(story)
 
