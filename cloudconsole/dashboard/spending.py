@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from cloudconsole.core import series
 from cloudconsole.core.charts import OTHER, StackedChart, largest, stacked
 from cloudconsole.core.money import ZERO
+from costs.rules.cubes import Dimension
+from costs.rules.spans import Preset
 from costs.selectors import bars
-from costs.selectors.questions import Answer
+from costs.selectors.questions import Answer, Granularity
+from costs.selectors.reports import Report
+from costs.views import addresses
 
 
 @dataclass(frozen=True)
@@ -21,8 +25,11 @@ class Charts:
     monthly: StackedChart | None
 
 
-def charts(by_day: Answer, by_month: Answer, *, misses_accounts: bool) -> Charts:
-    """The charts of two answers that are grouped by service."""
+def charts(by_day: Answer, by_month: Answer, *, misses_accounts: bool, scope: Report) -> Charts:
+    """The charts of two answers that are grouped by service. Each service leads to the explorer, in the same `scope`."""
+    inside = Dimension.ACCOUNT if scope.values_of("account") else Dimension.USAGE_TYPE
+    report = replace(scope, group_by=(inside,))
+    by_months = replace(report, preset=Preset.MONTHS_13, granularity=Granularity.MONTHLY)
     days, months = (amounts_of(answer, misses_accounts=misses_accounts) for answer in (by_day, by_month))
     colours = series.slots([*largest(months), *largest(days)])
     daily = stacked(
@@ -32,16 +39,28 @@ def charts(by_day: Answer, by_month: Answer, *, misses_accounts: bool) -> Charts
         periods=[bars.of_day(one, misses_accounts=misses_accounts) for one in by_day.periods],
         amounts=days,
         colours=colours,
+        urls=_urls(days, report),
     )
     title = "Thirteen months by service"
-    return Charts(
-        daily if days else None,
-        monthly(by_month, name="monthly", title=title, colours=colours, misses_accounts=misses_accounts) if months else None,
-    )
+    urls = _urls(months, by_months)
+    drawn = monthly(by_month, name="monthly", title=title, colours=colours, misses_accounts=misses_accounts, urls=urls)
+    return Charts(daily if days else None, drawn if months else None)
 
 
-def monthly(answer: Answer, *, name: str, title: str, colours: Mapping[str, int], misses_accounts: bool = False) -> StackedChart:
-    """The chart of an answer by month that is grouped by service."""
+def _urls(names: Iterable[str], report: Report) -> dict[str, str]:
+    return {name: addresses.of(report.with_values("service", [name])) for name in names if name != OTHER}
+
+
+def monthly(
+    answer: Answer,
+    *,
+    name: str,
+    title: str,
+    colours: Mapping[str, int],
+    misses_accounts: bool = False,
+    urls: Mapping[str, str] | None = None,
+) -> StackedChart:
+    """The chart of an answer by month that is grouped by service. `urls`: where more is told about one."""
     return stacked(
         name=name,
         title=title,
@@ -49,6 +68,7 @@ def monthly(answer: Answer, *, name: str, title: str, colours: Mapping[str, int]
         periods=[bars.of_month(one, misses_accounts=misses_accounts) for one in answer.periods],
         amounts=amounts_of(answer, misses_accounts=misses_accounts),
         colours=colours,
+        urls=urls,
     )
 
 

@@ -22,7 +22,9 @@ def of_day(period: Period, *, misses_accounts: bool) -> charts.Period:
     return _bar(period, f"{day.day} {day:%b}", f"{day:%a} {day.day} {day:%B %Y}", misses_accounts, None)
 
 
-def of_month(period: Period, *, misses_accounts: bool, narrow: Mapping[str, str] | None = None) -> charts.Period:
+def of_month(period: Period, *, misses_accounts: bool) -> charts.Period:
+    """Whoever drills down from a month looks at its days."""
+    narrow = {"range": "custom", "start": period.start.isoformat(), "end": period.end.isoformat(), "granularity": "daily"}
     return _bar(period, f"{period.start:%b} ’{period.start:%y}", f"{period.start:%B %Y}", misses_accounts, narrow)
 
 

@@ -349,3 +349,12 @@ def test_the_console_opens_with_the_same_settings(page: Client) -> None:
     assert settings_["costAggregate"] == "netAmortizedCost"
     assert json.loads(settings_["filter"])[0]["values"] == [{"value": "AWS Lambda", "displayValue": "AWS Lambda"}]
     assert json.loads(settings_["groupBy"]) == ["Service"]
+
+
+def test_the_overviews_charts_lead_to_the_service_they_show(page: Client) -> None:
+    text = page.get("/?account=management").content.decode()
+    data = json.loads(re.search(r'<script id="monthly-data" type="application/json">(.*?)</script>', text)[1])  # type: ignore[index]
+    inside = page.get(data["series"][0]["url"])
+    assert inside.status_code == 200
+    assert "Monthly cost by account" in inside.content.decode()
+    assert data["periods"][-1]["narrow"]["start"] == "2026-11-01"

@@ -35,8 +35,7 @@ def chart(found: Exploration, called: Names, url_of: Callable[[str], str], *, mi
 def _bar(period: Period, granularity: Granularity, misses_accounts: bool) -> charts.Period:
     if granularity is Granularity.DAILY:
         return bars.of_day(period, misses_accounts=misses_accounts)
-    days = {"range": "custom", "start": period.start.isoformat(), "end": period.end.isoformat(), "granularity": "daily"}
-    return bars.of_month(period, misses_accounts=misses_accounts, narrow=days)
+    return bars.of_month(period, misses_accounts=misses_accounts)
 
 
 def _whole(found: Exploration) -> Series:
