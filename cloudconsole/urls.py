@@ -17,6 +17,7 @@ urlpatterns = [
     path("settings", include("accounts.security_urls")),
     path("", include("resources.operation_urls")),
     path("", include("resources.urls")),
+    path("costs", include("costs.explorer_urls")),
     path("costs/", include("costs.urls")),
     path("audit", include("audit.urls")),
     path("admin/", admin.site.urls),

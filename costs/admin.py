@@ -21,6 +21,7 @@ from costs.models import (
     CostSnapshot,
     CostSource,
     DimensionValue,
+    SavedReport,
     SnapshotWindow,
 )
 from costs.services import sources
@@ -118,3 +119,10 @@ class CostMonthSliceAdmin(ReadOnlyAdmin):
     list_display = ["month", "source", "cube", "days", "complete_days", "estimated_days", "unblended"]
     list_filter = ["cube"]
     list_select_related = ["source__account"]
+
+
+@admin.register(SavedReport)
+class SavedReportAdmin(ReadOnlyAdmin):
+    list_display = ["name", "user", "query", "updated_at"]
+    list_select_related = ["user"]
+    search_fields = ["name", "user__username"]

@@ -22,11 +22,11 @@ from cloudconsole.core.permissions import ACCOUNT_SCOPED, ROLE_PERMISSIONS, Perm
 from cloudconsole.management import reference
 from cloudconsole.management.reference import ANYBODY, Route
 from conftest import PASSWORD
-from costs.models import CostSnapshot, CostSource
+from costs.models import CostSnapshot, CostSource, SavedReport
 from resources.models import Bucket, Function, Instance, InventorySync, Operation, SavedView
 
 PLACEHOLDER = re.compile(r"<(?:\w+:)?(\w+)>")
-OTHERS_OWN = re.compile(r"/(?:tokens|passkeys|inventory/views|confirm/provider)/<")  # nobody but their owner
+OTHERS_OWN = re.compile(r"/(?:tokens|passkeys|inventory/views|reports|confirm/provider)/<")  # nobody but their owner
 REFUSALS = (401, 403, 404)
 FILE_UPLOADS = ("/api/s3/upload", "/api/lambda/deploy")
 
@@ -38,6 +38,7 @@ class World:
     account: AwsAccount
     snapshot: CostSnapshot
     token: PersonalToken  # of somebody who is not among `people`
+    report: SavedReport  # of the same
     invitation: Invitation
     adoption: AdoptionBatch
     gone: AwsAccount
@@ -71,6 +72,7 @@ class World:
             "invitations": self.invitation.pk,
             "tokens/<": self.token.pk,
             "passkeys": 1,
+            "reports/<": self.report.pk,
             "join": "no-such-key",
             "verify/<": "no-such-key",
             "email/confirm": "no-such-key",
@@ -100,6 +102,7 @@ def world(db: None) -> World:
     in_a_day = clock.now() + timedelta(days=1)
     else_ones = User.objects.create_user("somebody-else")
     token = PersonalToken.objects.create(user=else_ones, name="theirs", digest="-", hint="-", expires_at=in_a_day)
+    report = SavedReport.objects.create(user=else_ones, name="theirs")
     invitation = Invitation.objects.create(digest="-", expires_at=in_a_day)
     adoption = AdoptionBatch.objects.create(hub=account, role_name="Role", environment="production")
     gone = AwsAccount.objects.create(alias="gone", auth_method="ambient", deleted_at=datetime(2026, 11, 1, tzinfo=UTC))
@@ -112,7 +115,7 @@ def world(db: None) -> World:
     view = SavedView.objects.create(user=else_ones, page="ec2", name="theirs")
     operation = Operation.objects.create(action="ec2.stop", account=account, target_type="ec2", target="i-1")
     seen_here = (instance, bucket, function, sync)
-    return World(account, snapshot, token, invitation, adoption, gone, *seen_here, view, operation, people)
+    return World(account, snapshot, token, report, invitation, adoption, gone, *seen_here, view, operation, people)
 
 
 def ask(world: World, route: Route, who: str) -> Any:

@@ -17,7 +17,7 @@ def csv_lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterat
     """CSV line by line. Text that a spreadsheet would take for a formula gets an apostrophe in front."""
     buffer = StringIO()
     writer = csv.writer(buffer)
-    writer.writerow(header)
+    writer.writerow([_harmless(cell) for cell in header])
     yield buffer.getvalue()
     for row in rows:
         buffer.seek(0)

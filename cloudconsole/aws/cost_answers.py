@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
@@ -68,6 +68,18 @@ class CostAnswer:
     request_ids: tuple[str, ...]
     labels: Mapping[str, str]
     payload_hash: str
+
+    def of_account(self, number: str, at: int) -> CostAnswer:
+        """The same costs by account and by the key at position `at`, where all of them are those of the account `number`."""
+        return replace(self, days=tuple(replace(day, groups=_of_account(day, number, at)) for day in self.days))
+
+
+def _of_account(day: DayCosts, number: str, at: int) -> dict[tuple[str, ...], Amounts]:
+    found: dict[tuple[str, ...], Amounts] = {}
+    for keys, amounts in day.groups.items():
+        known = found.get((number, keys[at]))
+        found[number, keys[at]] = amounts if known is None else known.plus(amounts)
+    return found
 
 
 class UnreadablePage(ValueError):

@@ -69,6 +69,7 @@ class Dimension(StrEnum):
     LINKED_ACCOUNT = "LINKED_ACCOUNT"
     REGION = "REGION"
     RECORD_TYPE = "RECORD_TYPE"
+    USAGE_TYPE = "USAGE_TYPE"
 
 
 Granularity = Literal["DAILY", "MONTHLY"]

@@ -12,8 +12,9 @@ from django.urls import reverse
 from accounts.models import AwsAccount, Status
 from accounts.selectors import expiry
 from cloudconsole.core import money
-from cloudconsole.dashboard.spending import by_first_key, is_settled
+from cloudconsole.dashboard.spending import by_first_key
 from costs.models import CostSource, SourceStatus
+from costs.selectors.bars import is_settled
 from costs.selectors.questions import Answer
 
 LOST = (SourceStatus.DENIED, SourceStatus.NOT_ENABLED, SourceStatus.PARTIAL, SourceStatus.STALE)

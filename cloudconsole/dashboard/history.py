@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from accounts.models import AwsAccount, User
-from cloudconsole.dashboard import series, spending
-from cloudconsole.dashboard.charts import StackedChart, largest
+from cloudconsole.core import series
+from cloudconsole.core.charts import StackedChart, largest
+from cloudconsole.dashboard import spending
 from costs.models import CostSnapshot
 from costs.rules.cubes import Dimension
 from costs.selectors import history, snapshots

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from cloudconsole.core import figures, series
 from cloudconsole.core.money import EXACT
-from cloudconsole.dashboard import figures, series
 from costs.rules.windows import DayRange
 from costs.selectors.summary import Span, Summary
 

@@ -61,6 +61,13 @@ GROUPS = (
         "Money",
         (
             Page(
+                "Costs",
+                "stacked_bar_chart",
+                "explorer:costs",
+                Perm.COSTS_VIEW,
+                "cost explorer bill spend where does the money go service region usage type what changed report csv",
+            ),
+            Page(
                 "Cost snapshots",
                 "receipt_long",
                 "costs:snapshots",

@@ -24,6 +24,7 @@ from costs.rules.windows import DayRange, first_of_month
 from costs.selectors import snapshots, sources
 from costs.selectors.costs import Reader
 from costs.selectors.questions import Answer, Granularity, MixedCurrencies, Question
+from costs.selectors.reports import Report
 from costs.selectors.summary import Summary, summary
 from resources.models import Operation
 from resources.selectors import operations
@@ -94,7 +95,7 @@ def overview(user: User, shown: Scope, currency: str = "") -> Overview:
         as_of=health.as_of(known) if figures or read.currencies else None,
         may_refresh=sources.any_refreshable(known),
         kpis=kpis(figures.summary) if figures else [],
-        charts=_charts(figures, misses_accounts=misses) if figures else None,
+        charts=_charts(figures, _report(shown, currency if read.currencies else ""), misses_accounts=misses) if figures else None,
         movers=movers(figures.summary) if figures else [],
         accounts=health.account_rows(
             rows, {source.account_id: source for source in known}, read.by_account, first_of_month(today), misses_accounts=misses
@@ -128,8 +129,15 @@ def _is_known(answer: Answer, sources: Sequence[CostSource]) -> bool:
     return answer.total is not None and (asked or any(period.groups for period in answer.periods))
 
 
-def _charts(figures: Spending, *, misses_accounts: bool) -> Charts:
-    return spending.charts(figures.by_service_daily, figures.by_service_monthly, misses_accounts=misses_accounts)
+def _charts(figures: Spending, scope: Report, *, misses_accounts: bool) -> Charts:
+    return spending.charts(figures.by_service_daily, figures.by_service_monthly, misses_accounts=misses_accounts, scope=scope)
+
+
+def _report(shown: Scope, currency: str) -> Report:
+    """What the page shows, for the explorer to go on with."""
+    return Report(currency=currency or None).with_values(
+        "account", [account.alias for account in shown.accounts] if shown.narrowed else []
+    )
 
 
 @dataclass(frozen=True)

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from cloudconsole.core import clock
+from cloudconsole.core import series
+from cloudconsole.core.charts import OTHER, StackedChart, largest, stacked
 from cloudconsole.core.money import ZERO
-from cloudconsole.dashboard import series
-from cloudconsole.dashboard.charts import OTHER, Period, StackedChart, largest, stacked
-from costs.rules import settle
-from costs.selectors import questions
-from costs.selectors.questions import Answer
-
-_DAY = timedelta(days=1)
-_OPEN = "Not final yet: AWS still adds to it."
-_UNTOLD = "AWS has told nothing of it yet."
-_WITHOUT = "Without the accounts whose costs cannot be read."
-_ESTIMATED = "Estimated: AWS has not closed the month."
+from costs.rules.cubes import Dimension
+from costs.rules.spans import Preset
+from costs.selectors import bars
+from costs.selectors.questions import Answer, Granularity
+from costs.selectors.reports import Report
+from costs.views import addresses
 
 
 @dataclass(frozen=True)
@@ -30,34 +25,50 @@ class Charts:
     monthly: StackedChart | None
 
 
-def charts(by_day: Answer, by_month: Answer, *, misses_accounts: bool) -> Charts:
-    """The charts of two answers that are grouped by service."""
+def charts(by_day: Answer, by_month: Answer, *, misses_accounts: bool, scope: Report) -> Charts:
+    """The charts of two answers that are grouped by service. Each service leads to the explorer, in the same `scope`."""
+    inside = Dimension.ACCOUNT if scope.values_of("account") else Dimension.USAGE_TYPE
+    report = replace(scope, group_by=(inside,))
+    by_months = replace(report, preset=Preset.MONTHS_13, granularity=Granularity.MONTHLY)
     days, months = (amounts_of(answer, misses_accounts=misses_accounts) for answer in (by_day, by_month))
     colours = series.slots([*largest(months), *largest(days)])
     daily = stacked(
         name="daily",
         title="Daily cost by service",
         currency=by_day.currency or "",
-        periods=[_bar(one, *_day(one.start), misses_accounts=misses_accounts) for one in by_day.periods],
+        periods=[bars.of_day(one, misses_accounts=misses_accounts) for one in by_day.periods],
         amounts=days,
         colours=colours,
+        urls=_urls(days, report),
     )
     title = "Thirteen months by service"
-    return Charts(
-        daily if days else None,
-        monthly(by_month, name="monthly", title=title, colours=colours, misses_accounts=misses_accounts) if months else None,
-    )
+    urls = _urls(months, by_months)
+    drawn = monthly(by_month, name="monthly", title=title, colours=colours, misses_accounts=misses_accounts, urls=urls)
+    return Charts(daily if days else None, drawn if months else None)
 
 
-def monthly(answer: Answer, *, name: str, title: str, colours: Mapping[str, int], misses_accounts: bool = False) -> StackedChart:
-    """The chart of an answer by month that is grouped by service."""
+def _urls(names: Iterable[str], report: Report) -> dict[str, str]:
+    return {name: addresses.of(report.with_values("service", [name])) for name in names if name != OTHER}
+
+
+def monthly(
+    answer: Answer,
+    *,
+    name: str,
+    title: str,
+    colours: Mapping[str, int],
+    misses_accounts: bool = False,
+    urls: Mapping[str, str] | None = None,
+) -> StackedChart:
+    """The chart of an answer by month that is grouped by service. `urls`: where more is told about one."""
     return stacked(
         name=name,
         title=title,
         currency=answer.currency or "",
-        periods=[_bar(one, *_month(one.start), misses_accounts=misses_accounts) for one in answer.periods],
+        periods=[bars.of_month(one, misses_accounts=misses_accounts) for one in answer.periods],
         amounts=amounts_of(answer, misses_accounts=misses_accounts),
         colours=colours,
+        urls=urls,
     )
 
 
@@ -74,7 +85,7 @@ def by_first_key(answer: Answer) -> dict[str, list[Decimal | None]]:
 
 def amounts_of(answer: Answer, *, misses_accounts: bool = False) -> dict[str, list[Decimal | None]]:
     """Amounts by service for a chart. What AWS has not told yet of days that it still adds to is unknown, not zero."""
-    settled = [is_settled(period, misses_accounts=misses_accounts) for period in answer.periods]
+    settled = [bars.is_settled(period, misses_accounts=misses_accounts) for period in answer.periods]
     told = [{group.keys[0] for group in period.groups} for period in answer.periods]
     amounts = {
         name: [amount if name in told[at] or settled[at] else None for at, amount in enumerate(row)]
@@ -84,39 +95,3 @@ def amounts_of(answer: Answer, *, misses_accounts: bool = False) -> dict[str, li
         # AWS told it in total but not by service; hiding it would make the bars lie.
         amounts[OTHER] = [None if period.total is None else period.residual for period in answer.periods]
     return amounts
-
-
-def is_settled(period: questions.Period, *, misses_accounts: bool) -> bool:
-    """Whether AWS adds nothing to the period any more, as far as it was fetched.
-
-    An account from which nothing was ever fetched leaves every period incomplete; that is told once, by a notice, and
-    does not make what is known of the others provisional.
-    """
-    if period.complete or not misses_accounts:
-        return period.complete
-    return period.end <= settle.last_complete_day(clock.today()) + _DAY
-
-
-def _day(day: date) -> tuple[str, str]:
-    """Its short and its full name."""
-    return f"{day.day} {day:%b}", f"{day:%a} {day.day} {day:%B %Y}"
-
-
-def _month(month: date) -> tuple[str, str]:
-    return f"{month:%b} ’{month:%y}", f"{month:%B %Y}"
-
-
-def _bar(period: questions.Period, label: str, title: str, *, misses_accounts: bool) -> Period:
-    state, note = _state(period, misses_accounts)
-    return Period(label=label, title=title, state=state, note=note, total=None if note == _UNTOLD else period.total)
-
-
-def _state(period: questions.Period, misses_accounts: bool) -> tuple[str, str]:
-    if period.total is None:
-        return "unknown", "Not fetched yet."
-    if not is_settled(period, misses_accounts=misses_accounts):
-        # Of a day that has only begun, AWS answers with a zero before it knows anything.
-        return "incomplete", _UNTOLD if period.total == ZERO and not period.groups else _OPEN
-    if not period.complete:
-        return "complete", _WITHOUT
-    return "complete", _ESTIMATED if period.estimated else ""

@@ -13,9 +13,9 @@ from accounts import scope
 from accounts.models import User
 from accounts.requests import SignedInRequest
 from accounts.selectors import hanging
+from cloudconsole.core import figures
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
-from cloudconsole.dashboard import figures
 from cloudconsole.dashboard.context import Frame, frame_of
 from cloudconsole.dashboard.history import history_of
 from cloudconsole.dashboard.navigation import ACTIONS

@@ -104,6 +104,7 @@ _FIELDS: dict[str, Callable[[Line], str]] = {
     "LINKED_ACCOUNT": lambda line: line.account,
     "REGION": lambda line: line.region,
     "RECORD_TYPE": lambda line: line.record_type,
+    "USAGE_TYPE": lambda line: line.usage_type,
 }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from django.http import QueryDict
@@ -53,45 +54,57 @@ class CostParameters(ScopeParameters):
     end = serializers.DateField(default=lambda: tomorrow(clock.today()), help_text="The day after the last. Default: tomorrow.")
     granularity = ChoiceField(choices=GRANULARITIES, default=Granularity.DAILY.value)
     group_by = _list(
-        serializers.CharField(max_length=200), "Up to two of service, account, region, record_type; repeated or with a comma."
+        serializers.CharField(max_length=200),
+        "Up to two of service, account, region, record_type, usage_type; repeated or with a comma.",
     )
     charge_type = _list(ChoiceField(choices=[kind.value for kind in ChargeType]), "Kinds of charges; repeatable.")
     service = _list(serializers.CharField(max_length=1024), "AWS's name of a service; repeatable.")
     region = _list(serializers.CharField(max_length=1024), "Region, also `global` and `NoRegion`; repeatable.")
     record_type = _list(serializers.CharField(max_length=1024), "AWS's record type; repeatable.")
+    usage_type = _list(serializers.CharField(max_length=1024), "AWS's usage type; repeatable.")
 
     def validate_group_by(self, values: list[str]) -> list[str]:
         names = [name.strip() for value in values for name in value.split(",")]
         if len(names) > 2 or len(set(names)) < len(names):
             raise serializers.ValidationError("Group by at most two different dimensions.")
         for name in names:
-            if name not in _DIMENSIONS and name != "usage_type" and not name.startswith("tag:"):
+            if name not in _DIMENSIONS and not name.startswith("tag:"):
                 raise serializers.ValidationError(f"One of: {', '.join(_DIMENSIONS)}; or two of them.", code="invalid_choice")
         return names
 
     def validate(self, attrs: Any) -> Any:
-        days = (attrs["end"] - attrs["start"]).days
-        if days <= 0:
-            raise serializers.ValidationError({"end": ["Must be after start: the range is half-open."]})
-        if days > LONGEST_DAYS:
-            raise serializers.ValidationError({"end": [f"A range has at most {LONGEST_DAYS} days."]})
+        check_range(attrs["start"], attrs["end"])
         return attrs
+
+
+def check_range(start: date, end: date, *, attr: str = "end") -> None:
+    """Raises ValidationError for what is no range of days, or too long a one."""
+    if end <= start:
+        raise serializers.ValidationError({attr: ["Must be after start: the range is half-open."]})
+    if (end - start).days > LONGEST_DAYS:
+        raise serializers.ValidationError({attr: [f"A range has at most {LONGEST_DAYS} days."]})
+
+
+def dimensions(names: Sequence[str]) -> tuple[Dimension, ...]:
+    """The dimensions of a `group_by`. Raises NotStored for those that AWS knows and nobody fetched."""
+    for name in names:
+        if name not in _DIMENSIONS:
+            raise NotStored(f"Costs by {name} are not fetched. Group by {', '.join(_DIMENSIONS)}.", attr="group_by")
+    return tuple(_DIMENSIONS[name] for name in names)
 
 
 def question(given: Mapping[str, Any]) -> Question:
     """Valid parameters as a question. Raises NotStored for dimensions that AWS knows and nobody fetched."""
-    for name in given["group_by"]:
-        if name not in _DIMENSIONS:
-            raise NotStored(f"Costs by {name} are not fetched. Group by {', '.join(_DIMENSIONS)}.", attr="group_by")
     return Question(
         days=DayRange(given["start"], given["end"]),
         granularity=Granularity(given["granularity"]),
-        group_by=tuple(_DIMENSIONS[name] for name in given["group_by"]),
+        group_by=dimensions(given["group_by"]),
         metric=Metric(given["metric"]),
         charge_types=frozenset(ChargeType(value) for value in given["charge_type"]),
         services=frozenset(given["service"]),
         regions=frozenset(given["region"]),
         record_types=frozenset(given["record_type"]),
+        usage_types=frozenset(given["usage_type"]),
         currency=given["currency"],
     )
 

@@ -1,4 +1,5 @@
 from costs.models.facts import METRICS, Amounts, CostFact, CostMonth, CostMonthSlice, CostRestatement, CostSlice, DimensionValue
+from costs.models.reports import SavedReport
 from costs.models.snapshots import (
     OPEN,
     REQUEST_PRICE,
@@ -30,6 +31,7 @@ __all__ = [
     "CostSource",
     "Cube",
     "DimensionValue",
+    "SavedReport",
     "SnapshotStatus",
     "SnapshotTrigger",
     "SnapshotWindow",

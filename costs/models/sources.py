@@ -76,3 +76,8 @@ class CostSource(models.Model):
 
     def __str__(self) -> str:
         return f"costs of {self.account}"
+
+    @property
+    def is_single(self) -> bool:
+        """Whether its bill is known to hold one account only."""
+        return self.scope in {BillingScope.MEMBER, BillingScope.STANDALONE}

@@ -16,6 +16,7 @@ class Dimension(StrEnum):
     ACCOUNT = "LINKED_ACCOUNT"
     REGION = "REGION"
     RECORD_TYPE = "RECORD_TYPE"
+    USAGE_TYPE = "USAGE_TYPE"
 
 
 class Cube(IntEnum):
@@ -26,6 +27,7 @@ class Cube(IntEnum):
     ACCOUNT_SERVICE = 2
     REGION_SERVICE = 3
     ACCOUNT_RECORD_TYPE = 4
+    SERVICE_USAGE_TYPE = 5
 
 
 # The order of a cube's two keys.
@@ -35,6 +37,7 @@ SHAPES: dict[Cube, tuple[Dimension, ...]] = {
     Cube.ACCOUNT_SERVICE: (Dimension.ACCOUNT, Dimension.SERVICE),
     Cube.REGION_SERVICE: (Dimension.REGION, Dimension.SERVICE),
     Cube.ACCOUNT_RECORD_TYPE: (Dimension.ACCOUNT, Dimension.RECORD_TYPE),
+    Cube.SERVICE_USAGE_TYPE: (Dimension.SERVICE, Dimension.USAGE_TYPE),
 }
 
 TITLES: dict[Cube, str] = {
@@ -43,12 +46,28 @@ TITLES: dict[Cube, str] = {
     Cube.ACCOUNT_SERVICE: "Account and service",
     Cube.REGION_SERVICE: "Region and service",
     Cube.ACCOUNT_RECORD_TYPE: "Account and record type",
+    Cube.SERVICE_USAGE_TYPE: "Service and usage type",
 }
 
-# A payer's costs grouped by account lose what AWS cannot split (support), so those cubes come last.
-_PAYER = (Cube.TOTAL, Cube.SERVICE_RECORD_TYPE, Cube.REGION_SERVICE, Cube.ACCOUNT_RECORD_TYPE, Cube.ACCOUNT_SERVICE)
+# A payer's costs grouped by account lose what AWS cannot split (support), so those cubes come late. Usage types come last: their
+# cube is the widest and is asked least often.
+_PAYER = (
+    Cube.TOTAL,
+    Cube.SERVICE_RECORD_TYPE,
+    Cube.REGION_SERVICE,
+    Cube.ACCOUNT_RECORD_TYPE,
+    Cube.ACCOUNT_SERVICE,
+    Cube.SERVICE_USAGE_TYPE,
+)
 # In a single account they lose nothing and are the narrowest.
-_SINGLE = (Cube.TOTAL, Cube.ACCOUNT_RECORD_TYPE, Cube.ACCOUNT_SERVICE, Cube.REGION_SERVICE, Cube.SERVICE_RECORD_TYPE)
+_SINGLE = (
+    Cube.TOTAL,
+    Cube.ACCOUNT_RECORD_TYPE,
+    Cube.ACCOUNT_SERVICE,
+    Cube.REGION_SERVICE,
+    Cube.SERVICE_RECORD_TYPE,
+    Cube.SERVICE_USAGE_TYPE,
+)
 
 
 def answering(dimensions: Iterable[Dimension], *, payer: bool) -> Cube | None:
@@ -60,3 +79,16 @@ def answering(dimensions: Iterable[Dimension], *, payer: bool) -> Cube | None:
 def pairs() -> list[tuple[Dimension, ...]]:
     """What can be asked together."""
     return [shape for shape in SHAPES.values() if shape]
+
+
+# What a single account's costs by account are made of: there is only one account to tell.
+DERIVED: dict[Cube, Dimension] = {
+    Cube.ACCOUNT_SERVICE: Dimension.SERVICE,
+    Cube.ACCOUNT_RECORD_TYPE: Dimension.RECORD_TYPE,
+}
+
+
+def refreshed(*, single: bool) -> list[Cube]:
+    """The cubes that each refresh asks for, the control total first. Usage types have a pace of their own."""
+    left_out = {Cube.SERVICE_USAGE_TYPE, *(DERIVED if single else ())}
+    return [cube for cube in Cube if cube not in left_out]

@@ -7,14 +7,25 @@ from datetime import UTC, datetime, time, timedelta
 from costs.rules.windows import first_of_month
 
 EVERY = timedelta(hours=8)
+# A single account is worth less than its bill's payer: what a day asks of it stays within this, usage types included.
+SINGLE_DAILY_REQUESTS = 8
+_FOR_USAGE_TYPES = 2
 # Refreshes of many sources spread over this time, each source always at its own place in it.
 _SPREAD = timedelta(hours=1)
 # Two refreshes missed: the figures are old enough to say so.
-STALE_AFTER = timedelta(hours=20)
+STALE_AFTER = timedelta(hours=28)
 
 
-def next_refresh(source_id: int, ended_at: datetime, *, requests_left: int, requests_each: int) -> datetime:
-    """The moment of the source's next refresh after one that ended at `ended_at`.
+def usual_interval(requests_each: int) -> timedelta:
+    """Between two refreshes of a single account that take `requests_each` paid requests each."""
+    times = max(1, (SINGLE_DAILY_REQUESTS - _FOR_USAGE_TYPES) // max(1, requests_each))
+    return max(EVERY, timedelta(days=1) / times)
+
+
+def next_refresh(
+    source_id: int, ended_at: datetime, *, requests_left: int, requests_each: int, every: timedelta = EVERY
+) -> datetime:
+    """The moment of the source's next refresh after one that ended at `ended_at`, `every` later if the money lasts.
 
     Refreshes are spaced so that the paid requests left this month last until its end, whatever the usual interval.
     """
@@ -22,7 +33,7 @@ def next_refresh(source_id: int, ended_at: datetime, *, requests_left: int, requ
     affordable = requests_left // max(1, requests_each)
     if affordable == 0:
         return month_end + _jitter(source_id)
-    return ended_at + max(EVERY, (month_end - ended_at) / affordable) + _jitter(source_id)
+    return ended_at + max(every, (month_end - ended_at) / affordable) + _jitter(source_id)
 
 
 def _jitter(source_id: int) -> timedelta:

@@ -59,6 +59,21 @@ def refresh(today: date, fresh_on: date | None = None) -> DayRange:
     return DayRange(min(starts), today + _DAY)
 
 
+def usage_types(today: date, asked_on: date | None) -> DayRange | None:
+    """The days to ask usage types for: once a day the last ones, once a week all that may have changed; None when asked today.
+
+    Their answers are the longest, and AWS charges for each page.
+    """
+    if asked_on is None:
+        return refresh(today)
+    if asked_on >= today:
+        return None
+    whole = refresh(today, asked_on)
+    if today.isocalendar().week != asked_on.isocalendar().week:
+        return whole
+    return DayRange(max(whole.start, asked_on - timedelta(days=LATE_DAYS)), whole.end)
+
+
 def _moving_since(today: date) -> date:
     if today.day <= PREVIOUS_MONTH_MOVES_UNTIL:
         return first_of_month(today, months=-1)

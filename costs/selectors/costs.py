@@ -18,6 +18,7 @@ from cloudconsole.core import clock
 from cloudconsole.core.money import EXACT, ZERO
 from costs.models import CostSource
 from costs.rules import windows
+from costs.rules.cubes import Dimension
 from costs.rules.windows import DayRange
 from costs.selectors import plans, rows, scope
 from costs.selectors.plans import Read, Values
@@ -26,6 +27,7 @@ from costs.selectors.rows import Flags, Sums
 from costs.selectors.scope import Part
 
 _DAY = timedelta(days=1)
+_FOLDED = ("", "")
 
 
 def answer(user: User | AnonymousUser, question: Question, accounts: Sequence[str] = ()) -> Answer:
@@ -50,12 +52,20 @@ class Reader:
 
     @cached_property
     def parts(self) -> list[Part]:
-        sources = scope.sources_of(self._user) if self._sources is None else self._sources
-        return scope.parts(sources, self._accounts)
+        return scope.parts(self.sources, self._accounts)
+
+    @cached_property
+    def sources(self) -> Sequence[CostSource]:
+        """Those that the person may see, whether or not the questions are narrowed to some."""
+        return scope.sources_of(self._user) if self._sources is None else self._sources
 
     @cached_property
     def _values(self) -> Values:
         return Values.all()
+
+    def known(self, dimension: Dimension) -> list[str]:
+        """Every value of `dimension` that AWS ever told; not those of usage types."""
+        return self._values.all_of(dimension)
 
     @property
     def as_of(self) -> datetime | None:
@@ -63,13 +73,25 @@ class Reader:
         fetched = [part.source.fresh_at for part in self.parts]
         return min((moment for moment in fetched if moment), default=None) if all(fetched) else None
 
+    @cached_property
+    def misses_accounts(self) -> bool:
+        """Whether AWS never told the costs of one of these accounts."""
+        return any(part.is_silent for part in self.parts)
+
+    def tells(self, dimensions: Iterable[Dimension], *, of: Sequence[str] | None = None) -> bool:
+        """Whether stored costs tell all of `dimensions` apart, narrowed to the accounts in `of`; None: as this reader is."""
+        wanted = frozenset(dimensions)
+        parts = scope.parts(self.sources) if self._accounts else self.parts
+        narrowed = wanted | {Dimension.ACCOUNT} if (self._accounts if of is None else of) else wanted
+        return all(plans.cube_of(part, narrowed if part.is_payer else wanted) is not None for part in parts)
+
     def answer(self, question: Question) -> Answer:
         """Raises NotStored, MixedCurrencies, UnknownAccount, UnknownValue."""
         reads = plans.reads(self.parts, question, self._values)
         flags = self._flags(reads, question)
         currency = _currency(flags, question)
         sums = rows.sums(reads, question, currency) if currency else {}
-        self._values.complete(pk for period in sums.values() for keys in period.groups for pk in keys)
+        self._values.complete(pk for period in sums.values() for keys in period.groups for pk in keys if pk != rows.NOT_TOLD)
         silent = {part.source.pk for part in self.parts if part.is_silent}
         if currency and len(flags) > 1:
             silent |= {part.source.pk for part in self.parts} - rows.sources_in(currency, reads)
@@ -119,8 +141,7 @@ def _currency(flags: Mapping[str, object], question: Question) -> str | None:
     if question.currency:
         return question.currency
     if len(flags) > 1:
-        found = ", ".join(sorted(flags))
-        raise MixedCurrencies(f"The costs are in {found}: choose one of them with currency=.", attr="currency")
+        raise MixedCurrencies(flags)
     return next(iter(flags), None)
 
 
@@ -182,5 +203,5 @@ class _Assembly:
         return tuple(sorted(groups, key=lambda group: (-group.amount, group.keys)))
 
     def _group(self, ids: tuple[int, ...], amount: Decimal) -> Group:
-        names = [self.values.names[pk] for pk in ids]
+        names = [_FOLDED if pk == rows.NOT_TOLD else self.values.names[pk] for pk in ids]
         return Group(tuple(value for value, _ in names), tuple(label for _, label in names), amount)

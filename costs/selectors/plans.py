@@ -26,6 +26,7 @@ class Read:
     condition: Q
     columns: tuple[str, ...]
     is_controlled: bool  # unfiltered whole bills: their total is the control total
+    told: tuple[int, ...] | None = None  # of the first column, the only ids that are told apart
 
     @property
     def flag_cube(self) -> Cube:
@@ -34,7 +35,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """The ids of dimension values and back."""
+    """The ids of dimension values and back. Usage types, of which there are many, are read when they are asked for."""
 
     ids: dict[tuple[str, str], int] = field(default_factory=dict)
     names: dict[int, tuple[str, str]] = field(default_factory=dict)
@@ -42,7 +43,7 @@ class Values:
     @classmethod
     def all(cls) -> Values:
         values = cls()
-        values.load(Q(dimension__in=list(Dimension)))
+        values.load(Q(dimension__in=[dimension for dimension in Dimension if dimension is not Dimension.USAGE_TYPE]))
         return values
 
     def complete(self, ids: Iterable[int]) -> None:
@@ -86,16 +87,25 @@ def _read(
         condition=condition if is_whole else condition & _accounts(cube, parts, values),
         columns=tuple(_column(cube, dimension) for dimension in question.group_by),
         is_controlled=is_whole and not filters,
+        told=None if question.told is None else tuple(values.of(question.group_by[0], sorted(question.told))),
     )
 
 
+def cube_of(part: Part, dimensions: Iterable[Dimension]) -> Cube | None:
+    """The cube from which `part` tells all of `dimensions` apart."""
+    return cubes.answering(_told_apart(part, dimensions), payer=part.is_payer)
+
+
+def _told_apart(part: Part, dimensions: Iterable[Dimension]) -> frozenset[Dimension]:
+    return frozenset(dimensions) | (frozenset() if part.is_whole else {Dimension.ACCOUNT})
+
+
 def _cube(part: Part, question: Question) -> Cube:
-    dimensions = {*question.group_by, *question.filtered}
-    if not part.is_whole:
-        dimensions.add(Dimension.ACCOUNT)
-    cube = cubes.answering(dimensions, payer=part.is_payer)
+    dimensions = {*question.group_by, *question.filtered, *question.beside}
+    cube = cube_of(part, dimensions)
     if cube is None:
-        raise NotStored.because(dimensions, attr="group_by" if len(question.group_by) > 1 else "account")
+        wanted = _told_apart(part, dimensions)
+        raise NotStored.because(wanted, attr="group_by" if len(question.group_by) > 1 else "account")
     return cube
 
 
@@ -125,7 +135,10 @@ def _filters(question: Question, values: Values) -> dict[Dimension, list[int]]:
         Dimension.SERVICE: question.services,
         Dimension.REGION: question.regions,
         Dimension.RECORD_TYPE: question.record_types,
+        Dimension.USAGE_TYPE: question.usage_types,
     }
+    if question.usage_types:
+        values.load(Q(dimension=Dimension.USAGE_TYPE, value__in=question.usage_types))
     filters = {dimension: _known(dimension, names, values) for dimension, names in wanted.items() if names}
     if question.charge_types:
         ids = values.of(Dimension.RECORD_TYPE, charge_types.of_types(values.all_of(Dimension.RECORD_TYPE), question.charge_types))

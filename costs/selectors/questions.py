@@ -28,7 +28,9 @@ class Granularity(StrEnum):
 class Question:
     """Costs of `days` in one metric. Empty filters let everything through; filters of one kind are alternatives.
 
-    `currency` is needed only where several would be mixed.
+    `currency` is needed only where several would be mixed. `beside`: dimensions by which the answer is told on the same page, so
+    that it comes from the same rows. `told`: of the first grouping only these values are told apart; the rest is one group whose
+    first key is empty.
     """
 
     days: DayRange
@@ -39,7 +41,10 @@ class Question:
     services: frozenset[str] = frozenset()
     regions: frozenset[str] = frozenset()
     record_types: frozenset[str] = frozenset()
+    usage_types: frozenset[str] = frozenset()
     currency: str | None = None
+    beside: frozenset[Dimension] = frozenset()
+    told: frozenset[str] | None = None
 
     @property
     def filtered(self) -> frozenset[Dimension]:
@@ -48,6 +53,7 @@ class Question:
             Dimension.SERVICE: bool(self.services),
             Dimension.REGION: bool(self.regions),
             Dimension.RECORD_TYPE: bool(self.record_types or self.charge_types),
+            Dimension.USAGE_TYPE: bool(self.usage_types),
         }
         return frozenset(dimension for dimension, used in needed.items() if used)
 
@@ -71,6 +77,11 @@ class MixedCurrencies(CloudconsoleError):
     code = "mixed_currencies"
     title = "The costs are in several currencies"
 
+    def __init__(self, currencies: Iterable[str]) -> None:
+        self.currencies = tuple(sorted(currencies))
+        found = ", ".join(self.currencies)
+        super().__init__(f"The costs are in {found}: choose one of them with currency=.", attr="currency")
+
 
 class UnknownAccount(CloudconsoleError):
     code = "unknown_account"
@@ -89,6 +100,7 @@ NAMES: dict[Dimension, str] = {
     Dimension.ACCOUNT: "account",
     Dimension.REGION: "region",
     Dimension.RECORD_TYPE: "record_type",
+    Dimension.USAGE_TYPE: "usage_type",
 }
 
 

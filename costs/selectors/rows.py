@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, DateField, F, Q, QuerySet, Sum, Value
+from django.db.models import Case, Count, DateField, F, IntegerField, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Cast, TruncMonth
 
 from cloudconsole.core import clock
@@ -22,6 +22,9 @@ from costs.selectors.plans import Read
 from costs.selectors.questions import Granularity, Question
 
 _Rows = QuerySet[Any, Any]
+
+# The id under which values that are not told apart come back; no value has it.
+NOT_TOLD = 0
 
 
 @dataclass(slots=True)
@@ -120,8 +123,18 @@ def _fact_queries(read: Read, question: Question, currency: str) -> Iterator[_Ro
 def _grouped(rows: QuerySet[Any], column: str, read: Read, question: Question, currency: str) -> _Rows:
     wanted = rows.filter(read.condition, cube=read.cube, source__in=read.sources, currency=currency)
     keyed = wanted.annotate(controlled=Value(int(read.is_controlled)), bucket=_bucket(question, column)).order_by()
-    grouped: _Rows = keyed.values_list("controlled", "bucket", *read.columns).annotate(amount=ExactSum(question.metric.value))
+    if read.told is not None:
+        keyed = keyed.annotate(folded=_folded(read.columns[0], read.told))
+    columns = read.columns if read.told is None else ("folded", *read.columns[1:])
+    grouped: _Rows = keyed.values_list("controlled", "bucket", *columns).annotate(amount=ExactSum(question.metric.value))
     return grouped
+
+
+def _folded(column: str, told: Sequence[int]) -> Any:
+    """The column's own ids where they are told apart, NOT_TOLD for all others: the database folds them, so few rows come back."""
+    if not told:
+        return Value(NOT_TOLD, output_field=IntegerField())
+    return Case(When(Q(**{f"{column}__in": told}), then=F(column)), default=Value(NOT_TOLD), output_field=IntegerField())
 
 
 def _all(queries: Sequence[_Rows]) -> Iterable[tuple[Any, ...]]:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import structlog
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Sum
 
 import audit.services
 from accounts.services import credentials, health
@@ -26,6 +26,7 @@ from cloudconsole.core.errors import CloudconsoleError, Kind
 from costs import verbs
 from costs.models import (
     REFUSED,
+    BillingScope,
     CostSnapshot,
     CostSource,
     SnapshotStatus,
@@ -34,8 +35,8 @@ from costs.models import (
     SourceStatus,
     WindowStatus,
 )
-from costs.rules import failures, schedule
-from costs.rules.cubes import SHAPES, Cube
+from costs.rules import cubes, failures, schedule
+from costs.rules.cubes import DERIVED, SHAPES, Cube
 from costs.rules.failures import Health, Reaction
 from costs.rules.windows import DayRange, halves
 from costs.services import facts, leases, ledger, sources
@@ -109,12 +110,14 @@ class _Run:
         self.meter = LedgerMeter(self.source, lease)
 
     def go(self, access: Access) -> None:
-        if self.source.scope == "unknown":
+        if self.source.scope != BillingScope.PAYER:  # a single account may have become one since; asking is free
             sources.learn_scope(source=self.source, access=access)
             sources.settle_coverage()
         if self._is_covered():
             self._leave_to_payer()
             return
+        if self.source.is_single:
+            self.snapshot.windows.filter(status=WindowStatus.WAITING, cube__in=DERIVED).delete()
         while (window := self._next_window()) is not None:
             self.lease.renew()
             if not self._fetch(access, window):
@@ -154,19 +157,31 @@ class _Run:
     def _store(self, window: SnapshotWindow, cube: Cube, answer: CostAnswer, fetched_at: datetime) -> None:
         if not answer.days:
             raise EmptyAnswer(f"Cost Explorer told of no day from {window.start} to {window.end}.")
-        ids = facts.prepare(cube=cube, answer=answer)
+        told = {cube: answer, **self._derived(cube, answer)}
+        ids = {one: facts.prepare(cube=one, answer=part) for one, part in told.items()}
         with transaction.atomic():
             self.lease.renew()
-            stored = facts.replace(
-                source=self.source, cube=cube, answer=answer, ids=ids, fetched_at=fetched_at, snapshot=self.snapshot
-            )
+            stored = [
+                facts.replace(
+                    source=self.source, cube=one, answer=part, ids=ids[one], fetched_at=fetched_at, snapshot=self.snapshot
+                )
+                for one, part in told.items()
+            ]
+            rows, restated = sum(one.rows for one in stored), sum(one.restated for one in stored)
             self._close_window(
-                window, status=WindowStatus.STORED, pages=answer.pages, rows=stored.rows, payload_hash=answer.payload_hash
+                window, status=WindowStatus.STORED, pages=answer.pages, rows=rows, payload_hash=answer.payload_hash
             )
             CostSnapshot.objects.filter(pk=self.snapshot.pk).update(
-                rows=F("rows") + stored.rows, restated=F("restated") + stored.restated, attempts=0
+                rows=F("rows") + rows, restated=F("restated") + restated, attempts=0
             )
             _publish(self.snapshot)
+
+    def _derived(self, cube: Cube, answer: CostAnswer) -> dict[Cube, CostAnswer]:
+        """In a single account's bill the costs by account follow from what is asked anyway, so nothing is paid for them."""
+        if cube is not Cube.SERVICE_RECORD_TYPE or not self.source.is_single:
+            return {}
+        number, shape = self.source.account.account_id, SHAPES[cube]
+        return {one: answer.of_account(number, shape.index(dimension)) for one, dimension in DERIVED.items()}
 
     def _split(self, window: SnapshotWindow, error: TooManyPages) -> None:
         parts = halves(DayRange(window.start, window.end))
@@ -287,10 +302,20 @@ class _Run:
 
     def _next_refresh(self, now: datetime) -> datetime:
         requests = CostSnapshot.objects.values_list("requests", flat=True).get(pk=self.snapshot.pk)
+        asked = len(cubes.refreshed(single=self.source.is_single))
         # The first fetch says nothing of what a refresh costs; two pages for each cube are what most need.
-        usual = 2 * len(Cube) if self.source.backfilled_from is None else max(requests, len(Cube))
+        usual = 2 * asked if self.source.backfilled_from is None else max(requests, asked)
         left = ledger.budget_of(self.source).left
-        return schedule.next_refresh(self.source.pk, now, requests_left=left, requests_each=usual)
+        every = schedule.usual_interval(self._pages()) if self.source.is_single else schedule.EVERY
+        return schedule.next_refresh(self.source.pk, now, requests_left=left, requests_each=usual, every=every)
+
+    def _pages(self) -> int:
+        """Of a refresh without usage types: what it asks more than once a day. The first fetch has longer answers than that."""
+        asked = len(cubes.refreshed(single=self.source.is_single))
+        if self.source.backfilled_from is None:
+            return asked
+        windows = self.snapshot.windows.exclude(cube=Cube.SERVICE_USAGE_TYPE).filter(status=WindowStatus.STORED)
+        return max(asked, windows.aggregate(pages=Sum("pages"))["pages"] or 0)
 
     def _source_status(self, trouble: Trouble | None) -> SourceStatus:
         if trouble is None:

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 
 import audit.services
 from accounts.models import User
@@ -28,7 +29,7 @@ from costs.models import (
     SnapshotTrigger,
     SnapshotWindow,
 )
-from costs.rules import windows
+from costs.rules import cubes, windows
 from costs.rules.cubes import Cube
 from costs.rules.windows import DayRange
 from costs.services import ledger
@@ -121,19 +122,32 @@ def plan(*, source: CostSource, today: date) -> Plan:
 def _plan(source: CostSource, today: date, stored: StoredDays) -> Plan:
     if source.backfilled_from is not None:
         recent = windows.refresh(today, source.fresh_at.date() if source.fresh_at else None)
-        return Plan(recent, ((Cube.TOTAL, recent), *_grouped(recent)))
+        return Plan(recent, (*_refreshed(source, recent), *_usage_types(source, today)))
     recent, days = windows.refresh(today), windows.backfill(today)
     wanted = [
         (cube, chunk)
-        for cube, chunk in _grouped(days)
+        for cube, chunk in _grouped(source, days)
         if chunk.end > recent.start or _count_in(stored.get(cube, set()), chunk) < chunk.days
     ]
     return Plan(days, ((Cube.TOTAL, days), *wanted))
 
 
-def _grouped(days: DayRange) -> list[tuple[Cube, DayRange]]:
+def _grouped(source: CostSource, days: DayRange) -> list[tuple[Cube, DayRange]]:
     """The grouped questions, the newest months first, so that what people look at is there soonest."""
-    return [(cube, chunk) for chunk in windows.chunks(days, CHUNK_MONTHS) for cube in Cube if cube is not Cube.TOTAL]
+    grouped = [*cubes.refreshed(single=source.is_single)[1:], Cube.SERVICE_USAGE_TYPE]
+    return [(cube, chunk) for chunk in windows.chunks(days, CHUNK_MONTHS) for cube in grouped]
+
+
+def _refreshed(source: CostSource, days: DayRange) -> list[tuple[Cube, DayRange]]:
+    """After a long pause the grouped questions are cut as in the first fetch, because their answers are long."""
+    total, *grouped = cubes.refreshed(single=source.is_single)
+    return [(total, days), *((cube, chunk) for chunk in windows.chunks(days, CHUNK_MONTHS) for cube in grouped)]
+
+
+def _usage_types(source: CostSource, today: date) -> list[tuple[Cube, DayRange]]:
+    told = CostSlice.objects.filter(source=source, cube=Cube.SERVICE_USAGE_TYPE).aggregate(last=Max("fetched_at"))["last"]
+    days = windows.usage_types(today, told.date() if told else None)
+    return [(Cube.SERVICE_USAGE_TYPE, chunk) for chunk in windows.chunks(days, CHUNK_MONTHS)] if days else []
 
 
 def _days_stored(sources: Sequence[CostSource]) -> dict[int, StoredDays]:

@@ -194,7 +194,7 @@ def test_a_wrong_choice_is_answered_with_the_right_ones(
     [
         {"group_by": "account,region"},
         {"group_by": "service", "account": PRODUCTION, "charge_type": "usage"},
-        {"group_by": "usage_type"},
+        {"group_by": "usage_type,account"},
         {"group_by": "tag:team"},
     ],
 )

@@ -23,7 +23,7 @@ from costs.rules.windows import refresh
 from costs.tests.conftest import NOW, TODAY
 
 ROOT = Path(__file__).resolve().parents[2]
-WINDOWS = 5
+WINDOWS = 6
 KILLED_AT = 3  # the worker waits for the answer to this request
 
 

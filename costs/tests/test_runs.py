@@ -230,10 +230,10 @@ def test_a_worker_that_lost_its_lease_writes_nothing(aws: SimulatorHandle, refre
 
 
 def test_the_monthly_cap_stops_before_the_request_that_exceeds_it(aws: SimulatorHandle, refreshed: CostSource) -> None:
-    CostSource.objects.filter(pk=refreshed.pk).update(monthly_request_cap=5)
+    CostSource.objects.filter(pk=refreshed.pk).update(monthly_request_cap=6)
     snapshot = fetch(refreshed)
-    assert snapshot.requests <= 5
-    assert CostExplorerRequest.objects.filter(charged=True).count() <= 5
+    assert snapshot.requests <= 6
+    assert CostExplorerRequest.objects.filter(charged=True).count() <= 6
     with pytest.raises(RequestCapReached):
         start(refreshed)
 

@@ -5,8 +5,11 @@
 //     <div class="legend"></div>
 //   </div>
 //
-//   { currency, periods: [{ label, title, note, state: "complete" | "estimated" | "incomplete" | "unknown", total }],
-//     series: [{ name, slot: 1-12, or 0 for Other, amounts: ["12.34" | null], texts: ["$12.34"] }] }
+//   { currency, periods: [{ label, title, note, state: "complete" | "estimated" | "incomplete" | "unknown", total, narrow }],
+//     series: [{ name, slot: 1-12, or 0 for Other, url, amounts: ["12.34" | null], texts: ["$12.34"] }] }
+//
+// A series with a `url` drills down: its name in the legend leads there, and so does a click on its part of a bar, with the
+// parameters in the period's `narrow` put into the address.
 //
 // Amounts arrive as exact strings and are shown as the server wrote them; numbers are made only to know how tall a bar is.
 const charts = new Map();
@@ -88,6 +91,8 @@ class StackedChart {
         responsive: true,
         maintainAspectRatio: false,
         interaction: { mode: "index", intersect: false },
+        onClick: (event) => this.drill(event),
+        onHover: (event) => { this.canvas.style.cursor = this.hit(event)?.series.url ? "pointer" : ""; },
         plugins: { legend: { display: false }, tooltip: { enabled: false, external: (context) => this.showTip(context.tooltip) } },
         scales: {
           x: { stacked: true, grid: { display: false }, border: { display: true }, ticks: { maxRotation: 0, autoSkipPadding: 18 } },
@@ -95,6 +100,20 @@ class StackedChart {
         },
       },
     };
+  }
+
+  // The part of a bar under the pointer.
+  hit(event) {
+    const [element] = this.chart.getElementsAtEventForMode(event.native, "nearest", { intersect: true }, false);
+    return element && { series: this.data.series[element.datasetIndex], period: this.data.periods[element.index] };
+  }
+
+  drill(event) {
+    const found = this.hit(event);
+    if (!found?.series.url) return;
+    const address = new URL(found.series.url, location.href);
+    for (const [name, value] of Object.entries(found.period.narrow ?? {})) address.searchParams.set(name, value);
+    location.assign(address);
   }
 
   paint() {
@@ -123,9 +142,11 @@ class StackedChart {
       const button = document.createElement("button");
       button.type = "button";
       button.setAttribute("aria-pressed", "true");
-      button.append(swatch(series.slot), series.name);
       button.addEventListener("click", () => this.toggle(at, button));
-      return button;
+      button.append(swatch(series.slot));
+      if (!series.url) { button.append(series.name); return button; }
+      button.setAttribute("aria-label", `Show ${series.name}`);
+      return entry(button, series);
     }));
     if (this.data.periods.some((period) => period.state !== "complete")) legend.append(hatchKey());
   }
@@ -177,6 +198,17 @@ function swatch(slot) {
   const mark = document.createElement("i");
   mark.className = `swatch s${slot}`;
   return mark;
+}
+
+// The swatch switches the series, the name leads to more about it.
+function entry(button, series) {
+  const part = document.createElement("span");
+  part.className = "entry";
+  const link = document.createElement("a");
+  link.href = series.url;
+  link.textContent = series.name;
+  part.append(button, link);
+  return part;
 }
 
 function hatchKey() {

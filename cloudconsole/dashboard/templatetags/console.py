@@ -15,8 +15,7 @@ from django.utils.safestring import SafeString
 
 from accounts.models import AwsAccount
 from cloudconsole.aws.policy import CAPABILITIES
-from cloudconsole.core import clock
-from cloudconsole.dashboard import figures
+from cloudconsole.core import clock, figures
 from cloudconsole.dashboard.navigation import PLACE_PARAMETERS, SCOPE_PARAMETERS
 from cloudconsole.dashboard.states import State, state_of
 from resources.selectors.overview import what_runs as runs_in

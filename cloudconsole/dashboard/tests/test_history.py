@@ -11,7 +11,7 @@ from django.test import Client
 
 from accounts.models import AwsAccount, User
 from accounts.services import aws_accounts
-from cloudconsole.dashboard import figures
+from cloudconsole.core import figures
 from costs.models import CostMonthSlice, CostSnapshot, CostSource, SourceStatus
 from costs.rules.cubes import Cube
 from costs.rules.windows import DayRange

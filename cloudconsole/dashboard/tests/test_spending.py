@@ -12,7 +12,7 @@ from django.test import Client
 
 from accounts.models import User
 from cloudconsole.aws.cost_explorer import Amounts
-from cloudconsole.dashboard.charts import Row
+from cloudconsole.core.charts import Row
 from costs.rules.cubes import Cube
 from costs.tests import books
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudconsole.dashboard import figures
+from cloudconsole.core import figures
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 

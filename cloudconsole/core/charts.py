@@ -8,8 +8,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from cloudconsole.core import money
-from cloudconsole.dashboard import figures, series
+from cloudconsole.core import figures, money, series
 
 OTHER = "Other"
 SERIES_SHOWN = 8
@@ -17,22 +16,27 @@ SERIES_SHOWN = 8
 
 @dataclass(frozen=True)
 class Period:
-    """One bar. `state`: complete | estimated | incomplete | unknown; anything but complete is hatched and explained."""
+    """One bar. `state`: complete | estimated | incomplete | unknown; anything but complete is hatched and explained.
+
+    `narrow`: the parameters that narrow a series' address to this bar.
+    """
 
     label: str
     title: str
     state: str = "complete"
     note: str = ""
     total: Decimal | None = None
+    narrow: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
 class Series:
-    """One service (or what else is stacked), an amount for each period; None where it is not known."""
+    """One service (or what else is stacked), an amount for each period; None where it is not known. `url`: more about it."""
 
     name: str
     amounts: tuple[Decimal | None, ...]
     slot: int
+    url: str = ""
 
     @property
     def short(self) -> str:
@@ -92,12 +96,14 @@ class StackedChart:
             "state": period.state,
             "note": period.note,
             "total": None if period.total is None else figures.money(period.total, self.currency),
+            "narrow": period.narrow,
         }
 
     def _series(self, one: Series) -> dict[str, Any]:
         return {
             "name": one.short,
             "slot": one.slot,
+            "url": one.url,
             "amounts": [None if amount is None else str(amount) for amount in one.amounts],
             "texts": [figures.UNKNOWN if amount is None else figures.money(amount, self.currency) for amount in one.amounts],
         }
@@ -117,10 +123,14 @@ def stacked(
     periods: Sequence[Period],
     amounts: Mapping[str, Sequence[Decimal | None]],
     colours: Mapping[str, int],
+    urls: Mapping[str, str] | None = None,
 ) -> StackedChart:
-    """A chart of `amounts` (name → one amount per period). The largest eight are shown, the rest is summed as "Other"."""
+    """A chart of `amounts` (name → one amount per period). The largest eight are shown, the rest is summed as "Other".
+
+    `urls`: where more is told about a name.
+    """
     shown = largest(amounts)
-    stack = [Series(one, tuple(amounts[one]), colours[one]) for one in shown]
+    stack = [Series(one, tuple(amounts[one]), colours[one], (urls or {}).get(one, "")) for one in shown]
     if rest := [amounts[one] for one in amounts if one not in shown]:
         stack.append(Series(OTHER, _folded(rest), series.OTHER))
     return StackedChart(name, title, currency, tuple(periods), tuple(stack))

@@ -5,9 +5,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudconsole.core import money
-from cloudconsole.dashboard import charts, series
-from cloudconsole.dashboard.charts import Period, StackedChart
+from cloudconsole.core import charts, money, series
+from cloudconsole.core.charts import Period, StackedChart
 
 EC2 = "Amazon Elastic Compute Cloud - Compute"
 amounts = st.decimals(min_value=-1000, max_value=10000, places=10, allow_nan=False)

@@ -1,0 +1,108 @@
+"""/api/costs/changes: what made costs differ between two spans."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from cloudconsole.api.fields import ChoiceField
+from cloudconsole.api.views import ApiView
+from cloudconsole.aws.cost_explorer import Metric
+from cloudconsole.core import clock
+from cloudconsole.core.permissions import Perm
+from costs.api.answers import DaysSerializer, MoneyField
+from costs.api.parameters import ScopeParameters, check_range, reader, valid
+from costs.rules import settle, spans
+from costs.rules.drivers import Driver, Part
+from costs.rules.spans import Comparison, Pair
+from costs.rules.windows import DayRange
+from costs.selectors import changes as selectors
+from costs.selectors.changes import Changes
+from costs.selectors.costs import Reader
+
+
+class ChangesParameters(ScopeParameters):
+    span = ChoiceField(
+        choices=[one.value for one in Comparison], required=False, help_text="Two usual spans, unless days are given."
+    )
+    start = serializers.DateField(required=False, help_text="The first day of the later span.")
+    end = serializers.DateField(required=False, help_text="Exclusive.")
+    before_start = serializers.DateField(required=False, help_text="The first day of the earlier span; default: the span before.")
+    before_end = serializers.DateField(required=False, help_text="Exclusive.")
+
+    def validate(self, attrs: Any) -> Any:
+        for first, last in (("start", "end"), ("before_start", "before_end")):
+            if (first in attrs) != (last in attrs):
+                raise serializers.ValidationError({last if first in attrs else first: ["A span has a start and an end."]})
+            if first in attrs:
+                check_range(attrs[first], attrs[last], attr=last)
+        if "before_start" in attrs and "start" not in attrs:
+            raise serializers.ValidationError({"start": ["Name the later span as well."]})
+        return attrs
+
+
+def pair(given: Mapping[str, Any]) -> Pair:
+    """The two spans of valid parameters."""
+    if "start" not in given:
+        return spans.pair_of(Comparison(given.get("span", Comparison.WEEKS)), settle.last_complete_day(clock.today()))
+    after = DayRange(given["start"], given["end"])
+    if "before_start" in given:
+        return Pair(DayRange(given["before_start"], given["before_end"]), after)
+    return Pair(spans.previous(after), after)
+
+
+class PartSerializer(serializers.Serializer[Part]):
+    name = serializers.CharField()
+    before = MoneyField(source="cell.before", allow_null=True)
+    after = MoneyField(source="cell.after", allow_null=True)
+    change = MoneyField(source="cell.change")
+
+
+class DriverSerializer(serializers.Serializer[Driver]):
+    service = serializers.CharField()
+    account = serializers.CharField(help_text="Its 12-digit number.")
+    region = serializers.CharField(allow_null=True, help_text="Null where AWS does not tell it for this account; see `regions`.")
+    kind = serializers.CharField(source="cell.kind", help_text="new, gone, more or less")
+    before = MoneyField(source="cell.before", allow_null=True)
+    after = MoneyField(source="cell.after", allow_null=True)
+    change = MoneyField(source="cell.change")
+    regions = PartSerializer(many=True, help_text="Of the service over all accounts, those that moved most.")
+    usage_types = PartSerializer(many=True, help_text="Of the service over all accounts, those that moved most.")
+
+
+class ChangesSerializer(serializers.Serializer[Changes]):
+    before = DaysSerializer(source="compared.before")
+    after = DaysSerializer(source="compared.after")
+    currency = serializers.CharField(allow_null=True)
+    total_before = MoneyField(source="total.before", default=None, allow_null=True)
+    total_after = MoneyField(source="total.after", default=None, allow_null=True)
+    change = MoneyField(source="total.change", default=None, allow_null=True)
+    residual = MoneyField(
+        allow_null=True, help_text="The change that no driver tells: drivers, others and it add up to `change`."
+    )
+    complete = serializers.BooleanField(source="is_whole", help_text="Both spans are known for every account.")
+    cut = serializers.BooleanField(source="is_cut", help_text="Days that are not complete yet were left out.")
+    drivers = DriverSerializer(many=True, source="first_drivers")
+    others = MoneyField(help_text=f"The change of the drivers beyond the first {selectors.SHOWN}.")
+
+
+class CostChanges(ApiView):
+    permission = Perm.COSTS_VIEW
+
+    @extend_schema(parameters=[ChangesParameters], responses=ChangesSerializer, tags=["costs"])
+    def get(self, request: Request) -> Response:
+        """What made the later span cost more or less than the earlier one: by service, account and region, complete days only."""
+        given = valid(ChangesParameters, request)
+        found = selectors.changes(
+            Reader(reader(request), given["account"]),
+            pair(given),
+            clock.today(),
+            metric=Metric(given["metric"]),
+            currency=given["currency"],
+        )
+        return Response(ChangesSerializer(found).data)

@@ -1,0 +1,127 @@
+"""What changed between two spans: the drivers ranked by money, of complete days only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from cloudconsole.aws.cost_explorer import Metric
+from cloudconsole.core.errors import CloudconsoleError
+from cloudconsole.core.money import total
+from costs.rules import drivers, settle, spans
+from costs.rules.cubes import Dimension
+from costs.rules.drivers import Amounts, Cell, Driver, Told
+from costs.rules.spans import Pair
+from costs.rules.windows import DayRange
+from costs.selectors.costs import Reader
+from costs.selectors.questions import Answer, Granularity, Question
+
+SHOWN = 500
+
+
+class NothingComplete(CloudconsoleError):
+    code = "no_complete_days"
+    title = "These days are not complete yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """`compared` are the complete days of `asked`. `residual` is the change that no driver tells: drivers and it add up to the
+    change of `total`, which is None where nothing is stored. `is_whole`: both spans are known for every account.
+    `has_regions`: False where AWS's answers do not tell regions for these accounts.
+    """
+
+    asked: Pair
+    compared: Pair
+    currency: str | None
+    total: Cell | None
+    drivers: tuple[Driver, ...]
+    residual: Decimal | None
+    is_whole: bool
+    has_regions: bool
+    labels: Mapping[str, str]
+
+    @property
+    def first_drivers(self) -> tuple[Driver, ...]:
+        return self.drivers[:SHOWN]
+
+    @property
+    def others(self) -> Decimal:
+        """The change of the drivers beyond the first."""
+        return total(driver.cell.change for driver in self.drivers[SHOWN:])
+
+    @property
+    def is_cut(self) -> bool:
+        return self.asked != self.compared
+
+
+def changes(
+    reader: Reader, asked: Pair, today: date, *, metric: Metric = Metric.UNBLENDED, currency: str | None = None
+) -> Changes:
+    """Raises NothingComplete, NotStored, MixedCurrencies, UnknownAccount."""
+    compared = spans.settled(asked, settle.last_complete_day(today))
+    if compared is None:
+        raise NothingComplete("AWS still adds to all of these days. They can be compared two days after they have ended.")
+    question = Question(compared.after, Granularity.WHOLE, metric=metric, currency=currency)
+    by_account = _Asked(reader, question, compared, Dimension.ACCOUNT)
+    if by_account.total is None:
+        return Changes(asked, compared, None, None, (), None, is_whole=False, has_regions=False, labels={})
+    has_regions = reader.tells({Dimension.SERVICE, Dimension.REGION})
+    by_region = _Asked(reader, question, compared, Dimension.REGION).told if has_regions else None
+    has_usage_types = reader.tells({Dimension.SERVICE, Dimension.USAGE_TYPE})
+    by_usage_type = _Asked(reader, question, compared, Dimension.USAGE_TYPE).told if has_usage_types else None
+    found = drivers.drivers(by_account.told, by_region, by_usage_type)
+    return Changes(
+        asked=asked,
+        compared=compared,
+        currency=by_account.after.currency,
+        total=by_account.total,
+        drivers=tuple(found),
+        residual=drivers.rest(by_account.total, found),
+        is_whole=by_account.is_whole,
+        has_regions=has_regions,
+        labels=by_account.labels,
+    )
+
+
+class _Asked:
+    """Both spans by service and `dimension`."""
+
+    def __init__(self, reader: Reader, question: Question, pair: Pair, dimension: Dimension) -> None:
+        self.before = self._ask(reader, question, pair.before, dimension)
+        self.after = self._ask(reader, question, pair.after, dimension)
+        self.told = Told(_amounts(self.before), _amounts(self.after))
+
+    @staticmethod
+    def _ask(reader: Reader, question: Question, days: DayRange, dimension: Dimension) -> Answer:
+        return reader.answer(
+            Question(
+                days,
+                Granularity.WHOLE,
+                (Dimension.SERVICE, dimension),
+                metric=question.metric,
+                currency=question.currency,
+            )
+        )
+
+    @property
+    def total(self) -> Cell | None:
+        """None where one of the spans is not known at all."""
+        if self.before.total is None or self.after.total is None:
+            return None
+        return Cell(self.before.total, self.after.total)
+
+    @property
+    def is_whole(self) -> bool:
+        return all(period.complete for answer in (self.before, self.after) for period in answer.periods)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        groups = [group for answer in (self.before, self.after) for period in answer.periods for group in period.groups]
+        return {key: label for group in groups for key, label in zip(group.keys, group.labels, strict=True)}
+
+
+def _amounts(answer: Answer) -> Amounts:
+    return {(group.keys[0], group.keys[1]): group.amount for period in answer.periods for group in period.groups}
