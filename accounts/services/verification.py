@@ -112,7 +112,11 @@ def _summary(identity: CallerIdentity, enforced: bool | None, findings: tuple[Fi
     elif missing:
         first = missing[0]
         status = Status.DEGRADED
-        code, detail, remedy = f"capability_{first.status}", f"{first.capability}: {first.detail}", first.remedy
+        code, detail, remedy = (
+            f"capability_{first.status}",
+            f"{CAPABILITIES[first.capability].title}: {first.detail}",
+            first.remedy,
+        )
     return Verification(status, code, detail, remedy, identity, enforced, findings, identity.request_id)
 
 

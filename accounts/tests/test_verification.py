@@ -56,6 +56,7 @@ def test_a_denied_capability_degrades_the_account_and_names_the_remedy(connect: 
     account.refresh_from_db()
     assert (account.status, account.status_code) == ("degraded", "capability_denied")
     assert account.status_remedy == costs["remedy"]
+    assert account.status_detail.startswith("Costs: ")
 
 
 def test_a_capability_that_cannot_be_told_is_unknown_not_denied(

@@ -62,17 +62,17 @@ def _month_to_date(summary: Summary) -> Kpi:
         amount=summary.month_to_date.amount,
         currency=summary.currency or "",
         aside=summary.currency or "",
-        note=_compared_with(before),
+        note=compared(summary.settled, before),
         now=summary.settled.amount if summary.settled else None,
         before=before.amount if before and before.amount else None,
     )
 
 
-def _compared_with(before: Span | None) -> str:
-    if before is None:
+def compared(settled: Span | None, before: Span | None) -> str:
+    if settled is None or before is None:
         return "Too early in the month to compare"
     days = days_in_words(before.days)
-    return f"than {days}" if before.amount else f"Nothing known of {days} to compare with"
+    return f"in {days_in_words(settled.days)} than in {days}" if before.amount else f"Nothing known of {days} to compare with"
 
 
 def _outlook(summary: Summary) -> Kpi:

@@ -126,6 +126,7 @@ def test_going_back_shows_both_sides_and_asks_for_it(browser: Browser, admin: Us
     assert page_of(account, "roll-back?version=1") in versions
     assert page_of(account, "roll-back?version=2") not in versions
     assert "Go back to version 1" in text_of(client.get(page_of(account, "roll-back"), {"version": "1"}))
+    assert 'value="" checked' in client.get(page_of(account, "roll-back"), {"version": "1"}).content.decode()
     asked = client.post(page_of(account, "roll-back"), {"version": "1", "alias": "", "reason": "it fails"})
     operation = Operation.objects.get(action="lambda.roll_back")
     assert asked["Location"] == f"/operations/{operation.pk}"

@@ -218,3 +218,10 @@ def test_a_link_of_temporary_credentials_works_too(simulator: SimulatorHandle) -
     sandbox = access_as(simulator, "sandbox")
 
     assert fetched(s3.presign_get(sandbox, EU, "example-sandbox-playground", "notebooks/notebooks-01.json")).ok
+
+
+@pytest.mark.parametrize("token", ["nonsense!", "☃", "/w=="])
+def test_a_page_that_there_is_not_is_refused(access: Access, token: str) -> None:
+    with pytest.raises(AwsError) as caught:
+        s3.objects(access, EU, VERSIONED, token=token)
+    assert caught.value.cause is AwsErrorKind.INVALID_REQUEST
