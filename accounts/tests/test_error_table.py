@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from accounts.tests.conftest import Connect, key_fields
 from cloudconsole.aws import codes
-from cloudconsole.aws.codes import Reading
+from cloudconsole.aws.readings import Reading
 from cloudconsole.simulator.faults import Fault, FaultKind
 from cloudconsole.simulator.process import SimulatorHandle
 
