@@ -68,6 +68,8 @@ DOORS = (
     Door("post", "/api/accounts/{account}/rotation", 201, 403, 403, 404),
     Door("post", "/api/accounts/{account}/rotation/next", 409, 403, 403, 404),
     Door("post", "/api/accounts/{account}/rotation/undo", 409, 403, 403, 404),
+    Door("get", "/api/accounts/{kept}/history", 200, 403, 403, 403),
+    Door("delete", "/api/accounts/{kept}/history", 400, 403, 403, 403),
     Door("get", "/api/adoptions/{batch}", 404, 403, 403, 403),
     Door("post", "/api/adoptions/{batch}/retry", 404, 403, 403, 403),
     Door("post", "/api/auth/signup", 400, 400, 400, 400, nobody=400),
@@ -90,7 +92,8 @@ def test_a_door_opens_to_those_it_is_meant_for(
 ) -> None:
     user = None if caller == "nobody" else request.getfixturevalue(caller)
     person = make_user("somebody")
-    path = door.path.format(account=account.pk, person=person.pk, token=_token_of(person).pk, invitation=999_999, batch=999_999)
+    absent = {"invitation": 999_999, "batch": 999_999}
+    path = door.path.format(account=account.pk, kept=account.pk, person=person.pk, token=_token_of(person).pk, **absent)
     answer = getattr(api(user), door.method)(path, {})
     assert answer.status_code == getattr(door, caller), answer.content
     if answer.status_code >= 400:
@@ -100,6 +103,7 @@ def test_a_door_opens_to_those_it_is_meant_for(
 def test_the_table_knows_every_route_and_method() -> None:
     places = {
         "account": "<str:account_id>",
+        "kept": "<int:account_id>",
         "person": "<int:user_id>",
         "token": "<int:token_id>",
         "invitation": "<int:invitation_id>",

@@ -321,9 +321,8 @@ def test_credentials_that_expire_after_sending_leave_it_unknown(console: Operati
 
 
 def test_what_never_becomes_so_is_told_after_its_patience(console: Operating) -> None:
-    operation = console.turn(console.request("stop", console.instance("running")))
-    console.aws.add_faults(Fault("ec2", FaultKind.THROTTLE, operation="DescribeInstances", times=10_000))
-    operation = console.finish(operation, turns=120)
+    console.aws.ec2.set_pace(transition_s=3600)
+    operation = console.finish(console.request("stop", console.instance("running")), turns=120)
     assert (operation.status, operation.accepted) == ("unknown", True)
     assert "10 minutes" in operation.outcome_detail
 
