@@ -24,10 +24,11 @@ class CredentialWarning:
 
 
 def warnings_for(accounts: Iterable[AwsAccount]) -> Mapping[int, CredentialWarning]:
-    """The gravest warning of each account that has one, by primary key. One query."""
+    """The gravest warning of each account that has one, by primary key. One query at most."""
     shown = list(accounts)
     now = clock.now()
-    entered = dict(AwsCredential.objects.filter(account__in=shown).values_list("account_id", "replaced_at"))
+    unknown = [account for account in shown if _may_have_a_key(account) and account.key_created_at is None]
+    entered = dict(AwsCredential.objects.filter(account__in=unknown).values_list("account_id", "replaced_at"))
     found = {account.pk: _warning(account, entered.get(account.pk), now) for account in shown}
     return {pk: warning for pk, warning in found.items() if warning is not None}
 
@@ -40,7 +41,7 @@ def _warning(account: AwsAccount, entered_at: datetime | None, now: datetime) ->
     expires_at = account.credentials_expire_at
     if expires_at is not None:
         return _expiry(expires_at, now)
-    if account.auth_method != AuthMethod.ACCESS_KEY:
+    if not _may_have_a_key(account):
         return None
     # AWS may not have told when it made the key; it is at least as old as its stay here.
     made_at = account.key_created_at or entered_at
@@ -50,6 +51,11 @@ def _warning(account: AwsAccount, entered_at: datetime | None, now: datetime) ->
     return CredentialWarning(
         "old_key", "warn", f"The access key is {days} days old. Replace it; keys older than 90 days are a risk.", made_at
     )
+
+
+def _may_have_a_key(account: AwsAccount) -> bool:
+    """Whether it has a key that does not run out and grows old instead."""
+    return account.auth_method == AuthMethod.ACCESS_KEY and account.credentials_expire_at is None
 
 
 def _expiry(expires_at: datetime, now: datetime) -> CredentialWarning | None:

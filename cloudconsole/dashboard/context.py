@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from accounts.models import AwsAccount, Environment, User
 from accounts.selectors import aws_accounts as selectors
-from cloudconsole.dashboard.navigation import GROUPS, Group, section_of
+from cloudconsole.dashboard.navigation import GROUPS, Group, Page, current_among
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,10 @@ class Frame:
     def sign_up_is_open(self) -> bool:
         return bool(settings.SIGNUP == "open")
 
-    @property
-    def section(self) -> str:
-        return section_of(self._request.path)
+    @cached_property
+    def current(self) -> Page | None:
+        """The entry of the navigation that the request's page belongs to."""
+        return current_among((page for group in self.groups for page in group.pages), self._request.path)
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -17,7 +18,7 @@ PLACE_PARAMETERS = ("page", "before", "after")
 
 @dataclass(frozen=True)
 class Page:
-    """One entry. `section` is the first part of the addresses under which it counts as the current one."""
+    """One entry."""
 
     label: str
     icon: str
@@ -25,14 +26,10 @@ class Page:
     permission: Perm
     words: str = ""  # further words under which the palette finds it
 
-    @property
-    def section(self) -> str:
-        return section_of(reverse(self.url_name))
-
-
-def section_of(path: str) -> str:
-    """`/ec2/3/eu-central-1/i-1` → `ec2`."""
-    return path.strip("/").partition("/")[0]
+    def holds(self, path: str) -> bool:
+        """Whether `path` is this page's address or below it."""
+        address = reverse(self.url_name)
+        return path == address or (address != "/" and path.startswith(f"{address}/"))
 
 
 @dataclass(frozen=True)
@@ -121,3 +118,8 @@ ACTIONS = (
     Action("Theme of the system", "contrast", Perm.SELF, "switch theme appearance mode automatic", theme="system"),
     Action("Sign out", "logout", Perm.SELF, "log out leave end session", "sign-out"),
 )
+
+
+def current_among(pages: Iterable[Page], path: str) -> Page | None:
+    """The page that `path` belongs to: of those above it, the nearest."""
+    return max((page for page in pages if page.holds(path)), key=lambda page: len(reverse(page.url_name)), default=None)

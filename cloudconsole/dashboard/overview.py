@@ -25,7 +25,7 @@ from costs.selectors import snapshots, sources
 from costs.selectors.costs import Reader
 from costs.selectors.questions import Answer, Granularity, MixedCurrencies, Question
 from costs.selectors.reports import Report
-from costs.selectors.summary import Summary, summary
+from costs.selectors.summary import Summary, days_read, summary
 from resources.models import Operation
 from resources.selectors import operations
 from resources.selectors.overview import WhatRuns, what_runs
@@ -167,6 +167,8 @@ def _read(user: User, shown: Scope, visible: Sequence[CostSource], currency: str
 
 def _spending(reader: Reader, today: date, currency: str | None) -> Spending:
     days = DayRange(today - _DAY * (DAYS_SHOWN - 1), today + _DAY)
+    whole = DayRange(min(days.start, days_read(today).start), days.end)
+    reader.prepare(Question(whole, Granularity.DAILY, currency=currency))
     by_service_daily = reader.answer(Question(days, Granularity.DAILY, (Dimension.SERVICE,), currency=currency))
     return Spending(
         summary(reader, recent=by_service_daily, currency=currency),

@@ -48,7 +48,7 @@ class Reader:
         self._user = user
         self._accounts = accounts
         self._sources = sources
-        self._flags_read: dict[object, dict[str, dict[date, Flags]]] = {}
+        self._flags_read: dict[object, dict[DayRange, dict[str, dict[date, Flags]]]] = {}
 
     @cached_property
     def parts(self) -> list[Part]:
@@ -113,13 +113,18 @@ class Reader:
         found: list[str | None] = [*sorted(self._flags(plans.reads(self.parts, question, self._values), question))]
         return tuple(self.answer(replace(question, currency=currency)) for currency in found or [None])
 
+    def prepare(self, question: Question) -> None:
+        """Read once what several questions about days within `question`'s have in common."""
+        self._flags(plans.reads(self.parts, question, self._values), question)
+
     def _flags(self, reads: Sequence[Read], question: Question) -> dict[str, dict[date, Flags]]:
-        """Questions that differ only in their groups have the same flags."""
+        """Questions that differ only in their groups have the same flags, and those of days are found in a longer span's."""
         of = tuple((read.flag_cube, read.sources) for read in reads)
-        key = (of, question.days, question.granularity, question.metric)
-        if key not in self._flags_read:
-            self._flags_read[key] = rows.flags(reads, question)
-        return self._flags_read[key]
+        alike = self._flags_read.setdefault((of, question.granularity, question.metric), {})
+        if question.days not in alike:
+            inside = _of_longer(alike, question)
+            alike[question.days] = rows.flags(reads, question) if inside is None else inside
+        return alike[question.days]
 
     def completeness(self, question: Question) -> tuple[Completeness, ...]:
         """How far the figures of each account can be trusted, for the days of `question` that have begun."""
@@ -135,6 +140,18 @@ def add(amounts: Iterable[Decimal]) -> Decimal:
     for amount in amounts:
         total = EXACT.add(total, amount)
     return total
+
+
+def _of_longer(read: Mapping[DayRange, dict[str, dict[date, Flags]]], question: Question) -> dict[str, dict[date, Flags]] | None:
+    """The flags of single days out of those of a span around them, if one was read."""
+    if question.granularity is not Granularity.DAILY:
+        return None
+    start, end = question.days.start, question.days.end
+    around = next((found for days, found in read.items() if days.start <= start and end <= days.end), None)
+    if around is None:
+        return None
+    inside = {currency: {day: one for day, one in days.items() if start <= day < end} for currency, days in around.items()}
+    return {currency: days for currency, days in inside.items() if days}
 
 
 def _currency(flags: Mapping[str, object], question: Question) -> str | None:

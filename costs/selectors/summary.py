@@ -85,9 +85,7 @@ def summary(
     """The summary of today's month. `recent`: days by service that were read already. Raises MixedCurrencies, UnknownAccount."""
     today = clock.today()
     month = first_of_month(today)
-    start = min(first_of_month(today, months=-1), settle.last_complete_day(today) - _DAY * forecast.WINDOW_DAYS)
-    days = DayRange(start, today + _DAY)
-    by_type = reader.answer(Question(days, group_by=(Dimension.RECORD_TYPE,), metric=metric, currency=currency))
+    by_type = reader.answer(Question(days_read(today), group_by=(Dimension.RECORD_TYPE,), metric=metric, currency=currency))
     this_month = DayRange(month, today + _DAY)
     settled = _settled(this_month, today)
     weeks = _weeks(today)
@@ -106,6 +104,12 @@ def summary(
         movers=_movers(recent or _recent(reader, weeks, metric, by_type.currency), weeks)[:MOVERS],
         as_of=by_type.as_of,
     )
+
+
+def days_read(today: date) -> DayRange:
+    """The days that a summary is made of."""
+    start = min(first_of_month(today, months=-1), settle.last_complete_day(today) - _DAY * forecast.WINDOW_DAYS)
+    return DayRange(start, today + _DAY)
 
 
 def _settled(month: DayRange, today: date) -> DayRange | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -207,3 +208,19 @@ def test_the_page_of_a_server_error_needs_nothing(admin: User) -> None:
 
 def _no_database(*_: object) -> None:
     raise ConnectionError("The database is away.")
+
+
+@pytest.mark.parametrize(
+    ("path", "entry"),
+    [
+        ("/", "Overview"),
+        ("/costs", "Costs"),
+        ("/costs/snapshots", "Cost snapshots"),
+        ("/accounts/add", "Accounts"),
+        ("/s3", "S3"),
+    ],
+)
+def test_the_navigation_marks_the_one_page_that_is_open(path: str, entry: str, admin: User) -> None:
+    page = signed_in(admin).get(path).content.decode()
+    marked = re.findall(r'class="nav-link"[^>]*aria-current="page".*?<span class="label">([^<]+)</span>', page)
+    assert marked == [entry]
