@@ -19,6 +19,9 @@ OPERATION_APPROVED = register("operation.approved", "{actor} approved the wish t
 OPERATION_REJECTED = register("operation.rejected", "{actor} rejected the wish to {what} {name} in {account}")
 OPERATION_CANCELLED = register("operation.cancelled", "{actor} took back the wish to {what} {name} in {account}")
 OPERATION_EXPIRED = register("operation.expired", "Nobody attended in time to the wish to {what} {name} in {account}")
+OPERATION_DROPPED = register(
+    "operation.dropped", "The wish to {what} {name} in {account} was dropped: the account was disconnected"
+)
 OPERATION_SENT = register("operation.sent", "AWS was asked to {what} {name} in {account}, for {actor}")
 OPERATION_FINISHED = register("operation.finished", "{title} {name} in {account}, for {actor}: {status}")
 OPERATION_REFUSED = register("operation.refused", "{actor} was refused to {what} {name} in {account}: {code}")

@@ -154,6 +154,7 @@ def delete(*, account: AwsAccount, confirm: str, by: User) -> None:
     account.access_key_hint = ""
     account.save(update_fields=["deleted_at", "hub", "access_key_hint"])
     _published(account)
+    jobs.enqueue("resources.sweep_operations")  # what waits in it is cancelled now, not when the scheduler comes by
     audit.record(verbs.ACCOUNT_DELETED, actor=by, account=account)
 
 

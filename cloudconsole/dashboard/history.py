@@ -1,4 +1,4 @@
-"""What is kept of an account that was disconnected: its costs by month and service, and the runs that fetched them."""
+"""What is kept of an account that was disconnected: its costs by month and service, the runs, what was done."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from costs.models import CostSnapshot
 from costs.rules.cubes import Dimension
 from costs.selectors import history, snapshots
 from costs.selectors.questions import Answer, Granularity, Question
+from resources.models import Operation
+from resources.selectors import operations
 
 RUNS_SHOWN = 25
+OPERATIONS_SHOWN = 50
 _NOT_FINAL = "Not final when it was last fetched."
 
 
@@ -25,12 +28,14 @@ class History:
     account: AwsAccount
     charts: tuple[StackedChart, ...]
     runs: Sequence[CostSnapshot]
+    operations: Sequence[Operation]
 
 
 def history_of(user: User, account: AwsAccount) -> History:
     """Of an account that is disconnected; empty for those who do not manage accounts."""
     runs = snapshots.of_disconnected(user).filter(source__account=account)[:RUNS_SHOWN]
-    return History(account, tuple(_charts(user, account)), list(runs))
+    done = operations.of_disconnected(user).filter(account=account)[:OPERATIONS_SHOWN]
+    return History(account, tuple(_charts(user, account)), list(runs), list(done))
 
 
 def _charts(user: User, account: AwsAccount) -> list[StackedChart]:

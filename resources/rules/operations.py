@@ -52,7 +52,7 @@ class Event(StrEnum):
     REJECT = "reject"
     CANCEL = "cancel"  # by a person, before anything was sent
     STOP = "stop"  # by a person, in the middle of what can be stopped there
-    EXPIRE = "expire"
+    EXPIRE = "expire"  # its time is over, or its account is gone
     CLAIM = "claim"
     TAKE_OVER = "take_over"  # from a worker that is gone; the place stays
     POSTPONE = "postpone"  # nothing was sent yet, and AWS is busy

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from accounts.models import AwsAccount, User
-from accounts.selectors import aws_accounts
+from accounts.selectors import aws_accounts, hanging
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.permissions import Perm
 from resources.models import Instance, Operation, OperationCall
@@ -62,8 +62,21 @@ class Rights:
 
 def visible(user: User) -> OperationQuerySet:
     """Those the reader may see, newest first, with their account and their people."""
-    seen = Operation.objects.visible_to(user, Perm.RESOURCES_VIEW)
-    return seen.select_related("account", "requested_by", "approved_by").order_by("-pk")
+    return _with_all(Operation.objects.visible_to(user, Perm.RESOURCES_VIEW))
+
+
+def of_disconnected(user: User) -> OperationQuerySet:
+    """Those kept of accounts that are disconnected, newest first: for those who manage accounts."""
+    return _with_all(Operation.objects.filter(account__in=hanging.disconnected(user).order_by()))
+
+
+def _with_all(rows: OperationQuerySet) -> OperationQuerySet:
+    return rows.select_related("account", "requested_by", "approved_by").order_by("-pk")
+
+
+def waiting_in(account: AwsAccount) -> int:
+    """How many wait, for a decision or a worker: disconnecting the account cancels them."""
+    return Operation.objects.filter(account=account, status__in=(Status.AWAITING_APPROVAL, Status.QUEUED)).count()
 
 
 def found(user: User, question: Question) -> OperationQuerySet:
@@ -85,7 +98,7 @@ def found(user: User, question: Question) -> OperationQuerySet:
 
 def get_for(user: User, pk: int) -> Operation:
     """One operation. Raises OperationNotFound; what may be done with it is decided where it is done."""
-    operation = visible(user).filter(pk=pk).first()
+    operation = visible(user).filter(pk=pk).first() or of_disconnected(user).filter(pk=pk).first()
     if operation is None:
         raise OperationNotFound("There is no such operation, or none that you may see.")
     return operation

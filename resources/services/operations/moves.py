@@ -6,9 +6,10 @@ import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
+from accounts.models import AwsAccount
 from cloudconsole import realtime
 from cloudconsole.core import clock
 from resources.models import Operation
@@ -83,6 +84,11 @@ def claim(operation_id: int) -> Lease | None:
     abandoned = one.filter(lease_until__lt=now)
     taken = move(abandoned, Event.TAKE_OVER, attempts=F("attempts") + 1, **held) or (
         move(one.filter(lease_token=None, status=Status.RUNNING), Event.TAKE_OVER, **held)
-        or move(one.exclude(expires_at__lte=now), Event.CLAIM, **held)
+        or move(one.exclude(expires_at__lte=now).filter(account__in=_connected()), Event.CLAIM, **held)
     )
     return Lease(operation_id, token) if taken else None
+
+
+def _connected() -> QuerySet[AwsAccount]:
+    # As a list of ids and no join: of two who claim the row, the second has to see its status again.
+    return AwsAccount.objects.filter(deleted_at=None).values("pk")  # type: ignore[return-value]
