@@ -18,6 +18,7 @@ from resources.rules.transitions import Change
 from resources.rules.uptime import RUNNING, Uptime
 
 MONTH = timedelta(days=30)
+OVER = frozenset({"shutting-down", "terminated"})
 
 
 class InstanceNotFound(CloudconsoleError):
@@ -124,6 +125,11 @@ def running_for(row: Instance, now: datetime) -> int | None:
     return None if row.launched_at is None else max(0, int((now - row.launched_at).total_seconds()))
 
 
+def is_over(row: Instance) -> bool:
+    """Whether it will never run again, so that it costs nothing any more."""
+    return row.gone_at is not None or row.state in OVER
+
+
 def uptime_of(row: Instance, changes: Sequence[Change], start: datetime, end: datetime) -> Uptime:
     """How long it ran in [start, end), given its changes since `start`."""
     # Nothing changed since: it was all the time what it is now.
@@ -158,6 +164,8 @@ def _prices(rows: Iterable[Instance]) -> dict[tuple[str, str, str], InstancePric
 
 def _estimate(row: Instance, prices: dict[tuple[str, str, str], InstancePrice]) -> Estimate | None:
     """Only for what is billed by the hour at the list price: spot prices move, and reservations are paid already."""
+    if is_over(row):
+        return None
     price = prices.get((row.region, row.instance_type, row.platform))
     if price is None or price.amount is None or row.lifecycle not in ("", "on-demand"):
         return None

@@ -89,6 +89,23 @@ def test_an_estimate_of_what_does_not_run_says_when_it_would_be_due(production: 
         assert "when running" in page(viewer, path)
 
 
+@pytest.mark.parametrize("gone", [{"state": "terminated"}, {"state": "shutting-down"}, {"gone_at": clock.now()}])
+def test_what_is_gone_has_no_estimate(production: AwsAccount, viewer: User, gone: dict[str, object]) -> None:
+    row = inventory.instances(production, 1)[0]
+    InstancePrice.objects.create(
+        region=row.region, instance_type=row.instance_type, operating_system=row.platform, amount=Decimal("0.115"),
+        currency="USD", effective_on=date(2026, 11, 1), fetched_at=clock.now(),
+    )  # fmt: skip
+    Instance.objects.filter(pk=row.pk).update(**gone)
+    text = page(viewer, f"/ec2/{production.pk}/{row.region}/{row.instance_id}")
+    assert "It is gone and costs nothing any more" in text
+    for path in ("/ec2", "/ec2/export.csv", f"/ec2/{production.pk}/{row.region}/{row.instance_id}"):
+        answer = signed_in(viewer).get(path)
+        text = (answer.getvalue() if answer.streaming else answer.content).decode()
+        assert "83.95" not in text, path
+        assert "when running" not in text, path
+
+
 @pytest.mark.parametrize("cursor", ["x", "bm8", "WzEsMl0", "WyJhIiwgImIiXQ", "W251bGwsIDFd", "WyJcdTAwMDAiLCAxXQ", "9" * 3000])
 @pytest.mark.parametrize("order", ["name", "launched_at", "-account"])
 def test_a_made_up_place_in_the_list_is_its_beginning(production: AwsAccount, viewer: User, cursor: str, order: str) -> None:

@@ -55,8 +55,14 @@ class Row:
 
     @property
     def is_idle(self) -> bool:
-        """Whether it is known not to run: its estimate is then what it would cost."""
-        return self.shown.running_for == 0
+        """Whether it is known not to run, and may again: its estimate is then what it would cost."""
+        return self.shown.running_for == 0 and not selectors.is_over(self.instance)
+
+    @property
+    def why_no_estimate(self) -> str:
+        if selectors.is_over(self.instance):
+            return "It is gone and costs nothing any more"
+        return "No list price is known for it"
 
     @property
     def month(self) -> Figure:
