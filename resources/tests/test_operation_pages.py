@@ -162,3 +162,22 @@ def test_a_longer_list_takes_no_more_queries(instance: Instance, operator: User)
     for number in range(38):
         made(instance.account, target=f"i-more-{number}", requested_by=operator)
     assert queries() == few
+
+
+def test_a_dry_run_is_called_one_when_it_is_asked_for(console: Operating, operator: User) -> None:
+    rows = list(Instance.objects.filter(account=console.account, state="running", gone_at=None)[:2])
+    client = page(operator)
+    one = client.post("/ec2/operate", {"action": "stop", "target": rows[0].pk, "dry_run": "on"}, follow=True).content.decode()
+    assert "Dry run of" in one
+    assert "is on its way" not in one
+    wish = {"action": "stop", "target": [row.pk for row in rows], "dry_run": "on"}
+    several = client.post("/ec2/operate", wish, follow=True).content.decode()
+    assert f"{len(rows)} dry runs" in several
+
+
+def test_what_an_operation_brought_is_told_in_words(instance: Instance, operator: User) -> None:
+    operation = made(instance.account, status="succeeded", result={"markers": 1, "objects": 2, "created": True, "etag": ""})
+    shown = page(operator).get(f"/operations/{operation.pk}").content.decode()
+    for label, value in (("Delete markers", "1"), ("Objects", "2"), ("New", "yes")):
+        assert f"<dt>{label}</dt><dd>{value}</dd>" in shown
+    assert "etag" not in shown.lower()

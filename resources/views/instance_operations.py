@@ -82,7 +82,8 @@ class OperateInstances(Page):
         for refused in bulk.refused:
             messages.warning(request, f"{refused.target.name or refused.target.id}: {refused.error.detail}")
         if bulk.operations:
-            messages.success(request, f"{len(bulk.operations)} operations are on their way.")
+            what = "dry runs are on their way. Nothing is changed." if given["dry_run"] else "operations are on their way."
+            messages.success(request, f"{len(bulk.operations)} {what}")
         return redirect(f"{reverse('operations:list')}?batch={bulk.batch}")
 
     def _show(self, request: SignedInRequest, wish: WishForm, refusal: CloudconsoleError | None = None) -> HttpResponse:
@@ -155,6 +156,9 @@ def _asked(operation: Operation) -> str:
     address = reverse("operations:detail", args=[operation.pk])
     if operation.status == "awaiting_approval":
         return format_html('<a href="{}">{}</a> waits for a second person to approve it.', address, operation.title)
+    if operation.dry_run:
+        said = 'Dry run of <a href="{}">{} {}</a>: AWS is asked whether it would do it. Nothing is changed.'
+        return format_html(said, address, operation.title.lower(), operation.label)
     return format_html('<a href="{}">{} {}</a> is on its way.', address, operation.title, operation.label)
 
 

@@ -16,6 +16,7 @@ from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
 from resources.forms.operations import OperationFilterForm
 from resources.models import Operation
+from resources.rules import results
 from resources.rules.actions import TargetType
 from resources.selectors import operations as selectors
 from resources.selectors.operations import GROUPS, Question
@@ -70,6 +71,7 @@ class OperationDetail(Page):
             "call_count": operation.calls.count(),
             "rights": selectors.rights(request.user, operation),
             "took": ended - operation.started_at if operation.started_at else None,
+            "result": results.told(operation.result),
             "page_of_target": page_of_target(operation),
         }
         return render(request, "operations/detail.html", context)
