@@ -72,6 +72,14 @@ class DeploymentSerializer(serializers.Serializer[Any]):
         min_value=functions.MIN_TIMEOUT_S, max_value=functions.MAX_TIMEOUT_S, required=False, default=None
     )
     publish = serializers.BooleanField(required=False, default=True, help_text="As a version, and what was there before too.")
+    handler_elsewhere = serializers.BooleanField(
+        required=False, default=False, help_text="The zip file does not hold the handler's file: a layer brings it."
+    )
+
+
+class AliasBehindSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    version = serializers.CharField()
 
 
 class DeployedSerializer(serializers.Serializer[Any]):
@@ -81,6 +89,7 @@ class DeployedSerializer(serializers.Serializer[Any]):
     created = serializers.BooleanField()
     previous_version = serializers.CharField(help_text="Holds what was there before; empty for a new function.")
     warning = serializers.CharField(help_text="What will probably go wrong when it is invoked; empty when nothing is seen.")
+    aliases_behind = AliasBehindSerializer(many=True, help_text="They still mean another version.")
     operation_id = serializers.IntegerField()
 
 
@@ -99,7 +108,7 @@ class Invoke(ApiView):
     takes_files = True
     parser_classes = [InvocationParser]
 
-    @extend_schema(request=InvocationSerializer, responses=FunctionAnswerSerializer, tags=["functions"])
+    @extend_schema(request=InvocationSerializer, responses=FunctionAnswerSerializer, tags=["lambda"])
     def post(self, request: Request, function: str) -> Response:
         """Invoke the function; never sent a second time. A function's own error is a 200 with `function_error` set."""
         place = selectors.function_for(
@@ -126,10 +135,13 @@ class Deploy(ApiView):
     @extend_schema(
         request={"multipart/form-data": DeploymentSerializer},
         responses={200: DeployedSerializer, 201: DeployedSerializer},
-        tags=["functions"],
+        tags=["lambda"],
     )
     def post(self, request: Request) -> Response:
-        """Create the function from a zip file, or give it new code, and wait until it can be invoked."""
+        """Create the function from a zip file, or give it new code, and wait until it can be invoked.
+
+        400 `handler_missing` where the zip file lacks the file that the handler names, unless `handler_elsewhere`.
+        """
         account = aws_accounts.get_for(reader(request), named(request, "account"), Perm.RESOURCES_OPERATE)
         wish = sent(DeploymentSerializer, request)
         file = wish["zip"]
@@ -140,6 +152,7 @@ class Deploy(ApiView):
             stream=file_in(file),
             wish=Configuration(wish["runtime"], wish["handler"], wish["role_arn"], wish["memory_mb"], wish["timeout_s"]),
             publish=wish["publish"],
+            handler_elsewhere=wish["handler_elsewhere"],
             by=reader(request),
         )
         return Response(DeployedSerializer(deployed).data, status=201 if deployed.created else 200)
@@ -150,7 +163,7 @@ class RollBack(ApiView):
     object_decides = True
     calls_aws = True
 
-    @extend_schema(request=RollBackSerializer, responses={202: OperationSerializer}, tags=["functions"])
+    @extend_schema(request=RollBackSerializer, responses={202: OperationSerializer}, tags=["lambda"])
     def post(self, request: Request, function: str) -> Response:
         """Bring the code and settings of a published version back, or point an alias at it. Role and environment stay."""
         place = selectors.function_for(

@@ -93,6 +93,11 @@ class DeployForm(RefusableForm):
         initial=True,
         help_text="What runs now is published too, so that you can go back to it.",
     )
+    handler_elsewhere = forms.BooleanField(
+        label="The handler's file is not in the zip file",
+        required=False,
+        help_text="Only where a layer brings it. Otherwise a zip file without it is refused.",
+    )
 
     def show_present(self, function: Function) -> None:
         """What stays as it is where a field stays empty."""

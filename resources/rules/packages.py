@@ -54,10 +54,24 @@ class Package:
     def warning(self, runtime: str, handler: str) -> str:
         """What will probably go wrong, in one sentence; empty when nothing is seen. A layer may bring what is missing."""
         endings = next((ends for start, ends in _ENDINGS.items() if runtime.startswith(start)), ())
-        module = handler.rpartition(".")[0].replace(".", "/") if runtime.startswith("python") else handler.rpartition(".")[0]
-        if not endings or any(f"{module}{ending}" in self.names for ending in endings):
+        module = _module_of(runtime, handler)
+        names = [name.removeprefix("./") for name in self.names]
+        if not endings or any(name.startswith(module) and _is_file(name.removeprefix(module), endings) for name in names):
             return ""
         return f"The package has no file {module}{endings[0]}, which the handler {handler} names."
+
+
+def _module_of(runtime: str, handler: str) -> str:
+    """The handler's file without its ending. Python splits at the last dot, the others at the first one after the folders."""
+    if runtime.startswith("python"):
+        return handler.rpartition(".")[0].replace(".", "/")
+    folders, slash, rest = handler.rpartition("/")
+    return f"{folders}{slash}{rest.partition('.')[0]}"
+
+
+def _is_file(rest: str, endings: tuple[str, ...]) -> bool:
+    is_extension = ".so" in endings and rest.startswith((".cpython-", ".abi3.")) and rest.endswith(".so")
+    return rest in endings or is_extension
 
 
 def read(stream: BinaryIO, *, max_zipped: int = MAX_ZIPPED_BYTES, max_unzipped: int = MAX_UNZIPPED_BYTES) -> Package:

@@ -30,11 +30,19 @@ class InvalidFunction(CloudconsoleError):
     title = "AWS would refuse this function"
 
 
+class HandlerMissing(CloudconsoleError):
+    """The package lacks the file that the handler names."""
+
+    code = "handler_missing"
+    title = "The package lacks its handler"
+    remedy = "Put the file into the package, or say that it comes from elsewhere, such as a layer."
+
+
 @dataclass(frozen=True, slots=True)
 class Deployed:
     """A function with its new code. `previous_version` holds what was there before; empty for a new function.
 
-    `warning`: what will probably go wrong when it is invoked, in one sentence.
+    `warning`: what will probably go wrong when it is invoked, in one sentence. `aliases_behind` mean other code still.
     """
 
     name: str
@@ -43,6 +51,7 @@ class Deployed:
     created: bool
     previous_version: str
     warning: str
+    aliases_behind: tuple[AliasFacts, ...]
     operation_id: int
 
 
@@ -56,13 +65,22 @@ class History:
 
 
 def deploy(
-    *, account: AwsAccount, region: str, name: str, stream: BinaryIO, wish: Configuration, publish: bool, by: User
+    *,
+    account: AwsAccount,
+    region: str,
+    name: str,
+    stream: BinaryIO,
+    wish: Configuration,
+    publish: bool,
+    by: User,
+    handler_elsewhere: bool = False,
 ) -> Deployed:
     """Create the function, or give it new code, and wait until it can be invoked.
 
-    With `publish` what was there before becomes a version as well, so that one can go back to it.
-    Raises InvalidFunction, UnknownRegion, InvalidPackage, PackageTooLarge, NotAPackage, ReleaseIncomplete, AwsError, and
-    what `operations.carried_out` raises.
+    With `publish` what was there before becomes a version as well, so that one can go back to it. `handler_elsewhere`:
+    the package is not to hold the handler's file, which a layer brings.
+    Raises InvalidFunction, UnknownRegion, InvalidPackage, PackageTooLarge, HandlerMissing, NotAPackage, ReleaseIncomplete,
+    AwsError, and what `operations.carried_out` raises.
     """
     if not functions.is_name(name):
         raise InvalidFunction("A function's name has 1 to 64 letters, digits, hyphens and underscores.", attr="name")
@@ -72,7 +90,7 @@ def deploy(
     with operations.carried_out(
         action="lambda.deploy", target=_target(place), by=by, parameters=_told(package, wish, publish=publish)
     ) as doing:
-        return _deployed(_Deployment(place, package, wish, publish), stream.read(), doing)
+        return _deployed(_Deployment(place, package, wish, publish, handler_elsewhere), stream.read(), doing)
 
 
 def history(*, function: FunctionPlace, by: User) -> History:
@@ -103,6 +121,7 @@ class _Deployment:
     package: Package
     wish: Configuration
     publish: bool
+    handler_elsewhere: bool
 
 
 def _deployed(wanted: _Deployment, code: bytes, doing: Doing) -> Deployed:
@@ -112,6 +131,8 @@ def _deployed(wanted: _Deployment, code: bytes, doing: Doing) -> Deployed:
     found, previous = release.latest(), ""
     if found is None:
         _refuse(wanted.wish.missing_for_new())
+    _check_handler(wanted, found)
+    if found is None:
         active = release.create(code, wanted.wish)
     else:
         previous = release.publish(found) if wanted.publish else ""
@@ -123,7 +144,27 @@ def _deployed(wanted: _Deployment, code: bytes, doing: Doing) -> Deployed:
     doing.result = {
         "version": version, "code_sha256": active.code_sha256, "created": found is None, "previous_version": previous,
     }  # fmt: skip
-    return Deployed(place.name, version, active.code_sha256, found is None, previous, warning, doing.operation.pk)
+    behind = _aliases_behind(release, version) if found else ()
+    return Deployed(place.name, version, active.code_sha256, found is None, previous, warning, behind, doing.operation.pk)
+
+
+def _check_handler(wanted: _Deployment, found: FunctionFacts | None) -> None:
+    """Raises HandlerMissing before anything is changed. Container images have no handler here, and refuse a zip file anyway."""
+    if wanted.handler_elsewhere or (found is not None and found.package_type == "Image"):
+        return
+    runtime = wanted.wish.runtime or (found.runtime if found else "")
+    handler = wanted.wish.handler or (found.handler if found else "")
+    if missing := wanted.package.warning(runtime, handler):
+        raise HandlerMissing(f"{missing} Nothing was changed.", attr="zip")
+
+
+def _aliases_behind(release: Release, version: str) -> tuple[AliasFacts, ...]:
+    """Who invokes the function by one of these does not get the new code. Nothing where AWS does not tell."""
+    try:
+        found = lambda_.aliases(release.access, release.region, release.name)
+    except AwsError:
+        return ()
+    return tuple(alias for alias in found if alias.version not in (version, LATEST))
 
 
 def _check_limits(package: Package, release: Release) -> None:

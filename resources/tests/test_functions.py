@@ -12,7 +12,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
 from accounts.models import AwsAccount, User
+from accounts.services import credentials
 from audit.models import AuditEvent
+from cloudconsole.aws import lambda_
 from cloudconsole.simulator.faults import Fault, FaultKind
 from cloudconsole.simulator.process import SimulatorHandle
 from resources.models import Function, Operation
@@ -163,8 +165,30 @@ def test_a_deployment_that_cannot_be_is_refused_at_its_field(
     assert not Function.objects.filter(name=NAME).exists()
 
 
-def test_a_package_without_its_handler_is_deployed_with_a_warning(client: APIClient, account: AwsAccount) -> None:
-    made = deploy(client, account, zipped(HELLO, "other.py"))
+def test_a_package_without_its_handler_is_refused_before_anything_changes(
+    client: APIClient, account: AwsAccount, simulator: SimulatorHandle
+) -> None:
+    refused = deploy(client, account, zipped(HELLO, "other.py"))
+    assert (refused.status_code, refused.json()["code"]) == (400, "handler_missing"), refused.content
+    assert "has no file main.py" in refused.json()["detail"]
+    assert deploy(client, account).status_code == 201
+    simulator.clear_calls()
+    assert deploy(client, account, zipped(HELLO, "other.py"), handler="").json()["code"] == "handler_missing"
+    assert not {"UpdateFunctionCode", "PublishVersion"} & {call.operation for call in simulator.calls()}
+
+
+def test_aliases_that_still_mean_other_code_are_told(
+    client: APIClient, account: AwsAccount, simulator: SimulatorHandle, admin: User
+) -> None:
+    assert deploy(client, account).json()["aliases_behind"] == []
+    access = credentials.access_for(account, admin)
+    lambda_.point_alias(access, REGION, NAME, alias="live", version="1")
+    again = deploy(client, account, BROKEN).json()
+    assert again["aliases_behind"] == [{"name": "live", "version": "1"}]
+
+
+def test_a_package_without_its_handler_is_deployed_where_that_is_meant(client: APIClient, account: AwsAccount) -> None:
+    made = deploy(client, account, zipped(HELLO, "other.py"), handler_elsewhere=True)
     assert made.status_code == 201
     assert "main.py" in made.json()["warning"]
     assert invoke(client).json()["function_error"]

@@ -129,6 +129,24 @@ def test_a_handler_that_the_package_lacks_is_warned_of() -> None:
     assert package.warning("provided.al2023", "bootstrap") == ""
 
 
+@pytest.mark.parametrize(
+    ("runtime", "handler", "name"),
+    [
+        ("python3.12", "main.handler", "./main.py"),
+        ("python3.12", "main.handler", "main.cpython-312-x86_64-linux-gnu.so"),
+        ("python3.12", "src/main.handler", "src/main.py"),
+        ("python3.12", "pkg.handler", "pkg/__init__.py"),
+        ("nodejs22.x", "dist/index.api.handler", "dist/index.mjs"),
+        ("ruby3.4", "app.Functions::Handler.process", "app.rb"),
+    ],
+)
+def test_a_handler_is_found_wherever_the_runtime_looks_for_it(runtime: str, handler: str, name: str) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr(name, "")
+    assert packages.read(stream).warning(runtime, handler) == ""
+
+
 @pytest.mark.parametrize("data", [b"", b"no zip at all", b"PK\x03\x04" + b"\0" * 40])
 def test_what_is_no_zip_file_is_refused(data: bytes) -> None:
     with pytest.raises(InvalidPackage):

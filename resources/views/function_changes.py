@@ -223,6 +223,7 @@ def _deploy(request: SignedInRequest, account: AwsAccount, region: str, name: st
         stream=cast("BinaryIO", form.cleaned_data["zip"].file),
         wish=form.configuration,
         publish=form.cleaned_data["publish"],
+        handler_elsewhere=form.cleaned_data["handler_elsewhere"],
         by=request.user,
     )
 
@@ -233,6 +234,9 @@ def _told(request: SignedInRequest, account: AwsAccount, region: str, deployed: 
     messages.success(request, format_html('{} is <a href="{}">{}</a> and active.', deployed.name, address, what))
     if deployed.warning:
         messages.warning(request, deployed.warning)
+    for alias in deployed.aliases_behind:
+        said = f"The alias {alias.name} still means version {alias.version}: whoever calls it does not get the new code."
+        messages.warning(request, said)
     return redirect(reverse("resources:versions", args=[account.pk, region, deployed.name]))
 
 
