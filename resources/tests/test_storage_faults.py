@@ -112,6 +112,26 @@ def test_a_bucket_whose_deletion_was_not_answered_is_looked_for_and_not_deleted_
     assert Bucket.objects.get(name=NAME).gone_at is None
 
 
+@pytest.mark.parametrize("delete_it", [False, True])
+def test_what_aws_said_is_kept_when_emptying_ends_in_doubt(
+    client: APIClient, account: AwsAccount, simulator: SimulatorHandle, admin: User, delete_it: bool
+) -> None:
+    test_buckets.create(client, account, versioning=True)
+    test_buckets.upload(client, "a.txt", b"x")
+    simulator.add_faults(Fault("s3", FaultKind.HTTP500, "DeleteObjects", times=99))
+    bucket = Bucket.objects.get(name=NAME)
+    operation = (
+        buckets.delete(bucket=bucket, confirm=NAME, and_empty=True, by=admin)
+        if delete_it
+        else buckets.empty(bucket=bucket, confirm=NAME, by=admin)
+    )
+    done = finished(operation.pk)
+    assert (done.status, done.aws_code) == ("failed", "InternalServerException"), done.outcome_detail
+    assert done.aws_message
+    assert "worker" not in done.outcome_detail
+    assert "AWS failed" in done.outcome_detail
+
+
 def test_emptying_goes_on_where_a_dead_worker_left_it(client: APIClient, account: AwsAccount, admin: User) -> None:
     test_buckets.create(client, account, versioning=True)
     for number in range(3):

@@ -199,7 +199,7 @@ for _handler in (CreateBucket(), DeleteObjects(), EmptyBucket(), DeleteBucket())
 
 _ANSWER_LOST = "AWS's answer was lost, but it is as it was wanted."
 _NO_ANSWER = "AWS was asked to make the bucket, but no answer came, and there is none."
-_NOT_DELETED = "Its worker was lost on the way. The bucket is still there; some of what was in it may be gone."
+_NOT_DELETED = "It broke off on the way. The bucket is still there; some of what was in it may be gone."
 
 
 def is_there(work: Work) -> bool:

@@ -210,7 +210,7 @@ class _Turn:
             case Answer.TURNED_AWAY:
                 self._rest(Event.TURNED_AWAY, error)
             case Answer.IN_DOUBT:
-                self._in_doubt(Trouble(error.code, error.detail, error.remedy))
+                self._in_doubt(Trouble(error.code, error.detail, error.remedy), **self._said(error))
 
     def _turned_down(self, error: CloudconsoleError, handler: Handler | None = None) -> None:
         """Nothing was sent. AWS's bad moments pass; everything else ends the operation."""
@@ -236,9 +236,9 @@ class _Turn:
         """The worker that sent it is gone. Whether AWS got the call is not known, and it is not made again."""
         self._in_doubt(Trouble("worker_lost", "The worker ended while AWS was being asked."))
 
-    def _in_doubt(self, trouble: Trouble) -> None:
+    def _in_doubt(self, trouble: Trouble, **said: object) -> None:
         pause = rules.pause(1)
-        told = {"outcome_code": trouble.code, "outcome_detail": trouble.detail, "outcome_remedy": trouble.remedy}
+        told = {"outcome_code": trouble.code, "outcome_detail": trouble.detail, "outcome_remedy": trouble.remedy, **said}
         with transaction.atomic():
             self.lease.leave(Event.DOUBTED, not_before=clock.now() + pause, **told)
             self._let_go(pause)
@@ -290,14 +290,16 @@ class _Turn:
     def _succeed(self, sight: Reached, **changes: object) -> None:
         result = {**self.operation.result, **sight.result}
         told = {"outcome_code": "", "outcome_detail": sight.detail, "outcome_remedy": "", "after_state": sight.state}
+        told |= {"aws_code": "", "aws_message": ""}  # of a call that was in doubt
         self._end(Event.SUCCEED, **{**told, "result": result, **changes})
 
     def _miss(self, sight: Missed) -> None:
-        told = {"outcome_code": sight.code, "outcome_detail": sight.detail, "outcome_remedy": sight.remedy}
+        told = {"outcome_code": sight.code, "outcome_detail": self._with_doubt(sight.detail), "outcome_remedy": sight.remedy}
         self._end(Event.FAIL, **told, after_state=sight.state)
 
     def _give_up(self, sight: Unclear) -> None:
-        told = {"outcome_code": "outcome_unknown", "outcome_detail": sight.detail, "outcome_remedy": sight.remedy}
+        detail = self._with_doubt(sight.detail)
+        told = {"outcome_code": "outcome_unknown", "outcome_detail": detail, "outcome_remedy": sight.remedy}
         self._end(Event.GIVE_UP, **told, after_state=sight.state or self.operation.after_state)
 
     def _fail(self, error: CloudconsoleError, handler: Handler | None = None) -> None:
@@ -306,8 +308,7 @@ class _Turn:
         aws: dict[str, object] = {}
         if isinstance(error, AwsError):
             told = handler.explain(error) if handler else told
-            aws = {"aws_code": error.aws_code[:128], "aws_message": error.aws_message}
-            aws["aws_request_ids"] = self._request_ids(error.request_id)
+            aws = self._said(error)
         self._end(Event.FAIL, outcome_code=told.code, outcome_detail=told.detail, outcome_remedy=told.remedy, **aws)
 
     def _end_exhausted(self) -> None:
@@ -322,6 +323,17 @@ class _Turn:
             self.watch.store(self.operation)
             moves.publish(self.operation)
             trail.finished(_fresh(self.operation))
+
+    def _with_doubt(self, detail: str) -> str:
+        """`detail`, after what made it doubtful whether AWS does it."""
+        operation = self.operation
+        is_doubted = operation.phase == Phase.VERIFYING and not operation.accepted
+        return f"{operation.outcome_detail} {detail}".strip() if is_doubted else detail
+
+    def _said(self, error: AwsError) -> dict[str, object]:
+        """AWS's own words, as they are kept."""
+        ids = self._request_ids(error.request_id)
+        return {"aws_code": error.aws_code[:128], "aws_message": error.aws_message, "aws_request_ids": ids}
 
     def _request_ids(self, request_id: str) -> list[str]:
         known: list[str] = self.operation.aws_request_ids
