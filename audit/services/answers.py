@@ -15,7 +15,8 @@ from cloudconsole.core import clock
 from cloudconsole.sealing import Context, Sealed, SealingError, Unreadable, keyring
 
 KEPT_FOR = timedelta(hours=24)
-# A process that died at work leaves its claim behind. Longer than the longest request: a function runs for 15 minutes.
+# A process that died at work leaves its claim behind, and nobody knows whether it had acted.
+# Longer than the longest request: a function runs for 15 minutes.
 ABANDONED_AFTER = timedelta(minutes=20)
 
 log = structlog.get_logger(__name__)
@@ -56,14 +57,10 @@ class DatabaseStore:
         if row.fingerprint != fingerprint:
             return Verdict.OTHER_REQUEST
         if row.status is None:
-            return self._take_over(row)
+            is_abandoned = row.claimed_at < clock.now() - ABANDONED_AFTER
+            return Verdict.ANSWER_LOST if is_abandoned else Verdict.AT_WORK
         body = _open(row)
         return Verdict.ANSWER_LOST if body is None else Answer(row.status, row.headers, body)
-
-    def _take_over(self, row: RememberedAnswer) -> Verdict:
-        now = clock.now()
-        abandoned = self._row(row.user_id, row.key).filter(status=None, claimed_at__lt=now - ABANDONED_AFTER)
-        return Verdict.CLAIMED if abandoned.update(claimed_at=now) else Verdict.AT_WORK
 
     @staticmethod
     def _row(user_id: int, key: str) -> QuerySet[RememberedAnswer]:

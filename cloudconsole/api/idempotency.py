@@ -45,8 +45,8 @@ class AnswerLost(APIException):
     status_code = 409
     default_code = "idempotency_answer_lost"
     default_detail = (
-        "The first request with this Idempotency-Key was carried out, but its answer cannot be shown again. Look at what it "
-        "did; to do it once more, make a new key."
+        "The first request with this Idempotency-Key may have been carried out, but there is no answer of it to show. Look at "
+        "what it did; to do it once more, make a new key."
     )
 
 
