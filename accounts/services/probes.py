@@ -20,6 +20,10 @@ _SIMULATOR_CLOSED = "The credentials may not ask IAM's policy simulator; the fir
 _NOT_ASKED = "AWS answered; whether it allows the rest could not be asked of IAM's policy simulator."
 _PAID = "Not tried with a real request, because each one is charged; this is what IAM's policy simulator says."
 _CHANGES = "Not tried with a real request, because that would change something; this is what IAM's policy simulator says."
+_NO_OBJECT = (
+    "Not tried with a real request, because which objects may be read is each bucket's own affair; "
+    "this is what IAM's policy simulator says."
+)
 _ANSWERED = "AWS answered, and IAM's policy simulator allows the rest."
 
 
@@ -86,6 +90,10 @@ def _unpaid(capability: str, access: Access, identity: CallerIdentity) -> Findin
 
 def _unchanged(capability: str, access: Access, identity: CallerIdentity) -> Finding:
     return _decided(capability, access, identity, _CHANGES)
+
+
+def _unread(capability: str, access: Access, identity: CallerIdentity) -> Finding:
+    return _decided(capability, access, identity, _NO_OBJECT)
 
 
 def _answered(ask: Callable[[Access], object]) -> Probe:
@@ -163,7 +171,7 @@ _PROBES: dict[str, Probe] = {
     "ec2.read": _answered(lambda access: ec2.may_describe(access, access.region)),
     "ec2.operate": _rehearsed,
     "s3.read": _answered(s3.buckets),
-    "s3.objects": _unchanged,
+    "s3.objects": _unread,
     "s3.operate": _unchanged,
     "lambda.read": _answered(lambda access: lambda_.account_limits(access, access.region)),
     "lambda.operate": _unchanged,

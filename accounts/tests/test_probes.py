@@ -30,6 +30,8 @@ def test_rights_to_operate_are_found_and_nothing_is_done(connect: Connect, simul
     instance_id = before[0]["instance_id"]
     assert findings["ec2.operate"].detail == f"Rehearsed on {instance_id} with AWS's dry run; nothing was done."
     assert "would change something" in findings["s3.operate"].detail
+    assert "change" not in findings["s3.objects"].detail
+    assert "which objects may be read is each bucket's own affair" in findings["s3.objects"].detail
     assert simulator.ec2.instances(DEVELOPMENT, "us-east-1") == before
     asked = [(call.operation, call.error) for call in simulator.calls() if call.operation in REHEARSED]
     assert set(asked) == {(operation, "DryRunOperation") for operation in REHEARSED}

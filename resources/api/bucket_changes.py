@@ -63,7 +63,7 @@ class CreateBucket(ApiView):
     @extend_schema(
         request=NewBucketSerializer,
         responses={201: BucketSerializer, 202: OpenApiResponse(OperationSerializer, description="AWS is still at work.")},
-        tags=["storage"],
+        tags=["s3"],
     )
     def post(self, request: Request) -> Response:
         """A new bucket: private, encrypted. 409 `bucket_name_taken`, or `aws_conflict` where somebody else has the name."""
@@ -82,7 +82,7 @@ class BucketView(ApiView):
     object_decides = True
     calls_aws = True
 
-    @extend_schema(parameters=[DeleteBucketQuery], request=None, responses={202: OperationSerializer}, tags=["storage"])
+    @extend_schema(parameters=[DeleteBucketQuery], request=None, responses={202: OperationSerializer}, tags=["s3"])
     def delete(self, request: Request, bucket: str) -> Response:
         """Delete the bucket; `confirm` is its name. 409 `bucket_not_empty` unless `empty=true`."""
         found = selectors.bucket_for(reader(request), bucket, Perm.RESOURCES_OPERATE, account=named(request, "account"))
@@ -100,7 +100,7 @@ class Upload(ApiView):
     takes_files = True
     parser_classes = [MultiPartParser]
 
-    @extend_schema(request={"multipart/form-data": UploadSerializer}, responses={201: UploadedSerializer}, tags=["storage"])
+    @extend_schema(request={"multipart/form-data": UploadSerializer}, responses={201: UploadedSerializer}, tags=["s3"])
     def post(self, request: Request) -> Response:
         """Store a file of any size. It goes through in parts and is never whole in memory; S3 compares its checksum."""
         user, name = reader(request), named(request, "bucket")

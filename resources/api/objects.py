@@ -89,7 +89,7 @@ class Objects(ApiView):
     object_decides = True
     calls_aws = True
 
-    @extend_schema(parameters=[ListingQuery], responses=ListingSerializer, tags=["storage"])
+    @extend_schema(parameters=[ListingQuery], responses=ListingSerializer, tags=["s3"])
     def get(self, request: Request, bucket: str) -> Response:
         """What is in the bucket below `prefix`, asked of S3 now: folders and objects, a page at a time."""
         found = selectors.bucket_for(reader(request), bucket, Perm.OBJECTS_READ, account=named(request, "account"))
@@ -98,7 +98,7 @@ class Objects(ApiView):
         wanted = {"prefix": asked["prefix"], "token": asked["token"], "size": asked["page_size"]}
         return Response(ListingSerializer(browse(bucket=found, by=reader(request), **wanted)).data)
 
-    @extend_schema(parameters=[DeletionQuery], request=None, responses={202: OperationSerializer}, tags=["storage"])
+    @extend_schema(parameters=[DeletionQuery], request=None, responses={202: OperationSerializer}, tags=["s3"])
     def delete(self, request: Request, bucket: str) -> Response:
         """Delete the object `key`, or one version of it; in a bucket with versions the object gets a delete marker."""
         found = selectors.bucket_for(reader(request), bucket, Perm.RESOURCES_OPERATE, account=named(request, "account"))
@@ -112,7 +112,7 @@ class Presign(ApiView):
     object_decides = True
     calls_aws = True
 
-    @extend_schema(request=LinkQuery, responses=LinkSerializer, tags=["storage"])
+    @extend_schema(request=LinkQuery, responses=LinkSerializer, tags=["s3"])
     def post(self, request: Request, bucket: str) -> Response:
         """A link that downloads one object, without further sign-in, for a short time."""
         found = selectors.bucket_for(reader(request), bucket, Perm.OBJECTS_READ, account=named(request, "account"))

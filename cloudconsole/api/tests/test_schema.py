@@ -68,6 +68,14 @@ def test_every_operation_names_its_problems(document: dict[str, Any]) -> None:
             assert problem == {"$ref": "#/components/schemas/Problem"}, (method, path)
 
 
+def test_everything_of_a_service_stands_under_one_tag(document: dict[str, Any]) -> None:
+    for service in ("ec2", "s3", "lambda"):
+        operations = [
+            one for path, found in document["paths"].items() if path.startswith(f"/api/{service}/") for one in found.values()
+        ]
+        assert {tag for operation in operations for tag in operation["tags"]} == {service}
+
+
 def test_what_acts_takes_an_idempotency_key(document: dict[str, Any]) -> None:
     parameters = document["paths"]["/api/audit/verify"]["post"]["parameters"]
 
