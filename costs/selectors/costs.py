@@ -196,6 +196,8 @@ class _Assembly:
     values: Values
     flags: Mapping[date, Flags]
     sums: Mapping[date, Sums]
+    # The same few groups come in each of many periods.
+    named: dict[tuple[int, ...], tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
 
     def period(self, days: DayRange) -> Period:
         flags = self.flags.get(days.start, Flags())
@@ -220,5 +222,8 @@ class _Assembly:
         return tuple(sorted(groups, key=lambda group: (-group.amount, group.keys)))
 
     def _group(self, ids: tuple[int, ...], amount: Decimal) -> Group:
-        names = [_FOLDED if pk == rows.NOT_TOLD else self.values.names[pk] for pk in ids]
-        return Group(tuple(value for value, _ in names), tuple(label for _, label in names), amount)
+        if ids not in self.named:
+            names = [_FOLDED if pk == rows.NOT_TOLD else self.values.names[pk] for pk in ids]
+            self.named[ids] = tuple(value for value, _ in names), tuple(label for _, label in names)
+        keys, labels = self.named[ids]
+        return Group(keys, labels, amount)

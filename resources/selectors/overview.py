@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import Count, F, Min, Q, Value
+from django.db.models import Count, F, Min, QuerySet, Value
 
 from accounts.models import AwsAccount, User
 from cloudconsole.core.permissions import Perm
 from resources.models import Bucket, Function, Instance, Scan, ScanStatus
-from resources.models.inventory import ResourceQuerySet
 from resources.rules.uptime import RUNNING, TERMINATED
 
 
@@ -33,45 +32,50 @@ class WhatRuns:
 
 
 def what_runs(user: User, accounts: Sequence[AwsAccount]) -> WhatRuns:
-    """The figures of `accounts`, of what `user` may see there."""
-    scans = Scan.objects.visible_to(user, Perm.RESOURCES_VIEW).filter(account__in=accounts)
-    asked = scans.aggregate(
-        complete=Count("pk", filter=Q(observed_at__isnull=False)),
-        failed=Count("pk", filter=Q(status=ScanStatus.FAILED)),
-        as_of=Min("observed_at", filter=Q(status=ScanStatus.COMPLETE)),
-    )
-    counts = _counts(user, accounts)
-    instances = {state: count for (kind, state), count in counts.items() if kind == "instance" and state != TERMINATED}
+    """The figures of `accounts`, of what `user` may see there, in one query."""
+    found = {(row.kind, row.group): row for row in _tallies(user, accounts)}
+    scans = {status: row for (kind, status), row in found.items() if kind == "scan"}
+    instances = {state: row.count for (kind, state), row in found.items() if kind == "instance" and state != TERMINATED}
     return WhatRuns(
-        asked=bool(asked["complete"]),
+        asked=any(row.oldest for row in scans.values()),
         running=instances.get(RUNNING, 0),
         instances=sum(instances.values()),
-        buckets=counts.get(("bucket", ""), 0),
-        functions=counts.get(("function", ""), 0),
-        failed=asked["failed"],
-        as_of=asked["as_of"],
+        buckets=found.get(("bucket", ""), _NONE).count,
+        functions=found.get(("function", ""), _NONE).count,
+        failed=scans.get(ScanStatus.FAILED, _NONE).count,
+        as_of=scans.get(ScanStatus.COMPLETE, _NONE).oldest,
     )
 
 
-def _counts(user: User, accounts: Sequence[AwsAccount]) -> dict[tuple[str, str], int]:
-    """How many there are by kind and state, in one query."""
-    kinds: tuple[tuple[str, ResourceQuerySet[Any], Any], ...] = (
-        ("instance", Instance.objects.all(), F("state")),
-        ("bucket", Bucket.objects.all(), Value("")),
-        ("function", Function.objects.all(), Value("")),
+class _Tally(NamedTuple):
+    """How many there are of one kind in one state, and when the longest unseen of them was seen."""
+
+    kind: str
+    group: str
+    count: int
+    oldest: datetime | None
+
+
+_NONE = _Tally("", "", 0, None)
+
+
+def _tallies(user: User, accounts: Sequence[AwsAccount]) -> list[_Tally]:
+    kinds: tuple[tuple[str, QuerySet[Any], Any], ...] = (
+        ("instance", Instance.objects.visible_to(user, Perm.RESOURCES_VIEW).present(), F("state")),
+        ("bucket", Bucket.objects.visible_to(user, Perm.RESOURCES_VIEW).present(), Value("")),
+        ("function", Function.objects.visible_to(user, Perm.RESOURCES_VIEW).present(), Value("")),
+        ("scan", Scan.objects.visible_to(user, Perm.RESOURCES_VIEW), F("status")),
     )
-    parts = [
-        rows.visible_to(user, Perm.RESOURCES_VIEW)
-        .present()
-        .filter(account__in=accounts)
+    first, *others = (
+        rows.filter(account__in=accounts)
         .order_by()
         .annotate(kind=Value(kind), group=group)
         .values("kind", "group")
-        .annotate(count=Count("pk"))
-        .values_list("kind", "group", "count")
+        .annotate(count=Count("pk"), oldest=Min("observed_at"))
+        .values_list("kind", "group", "count", "oldest")
         for kind, rows, group in kinds
-    ]
-    return {(kind, group): count for kind, group, count in parts[0].union(*parts[1:], all=True)}
+    )
+    return [_Tally(*row) for row in first.union(*others, all=True)]
 
 
 def instances_like(user: User, words: Sequence[str], limit: int) -> list[Instance]:
