@@ -45,8 +45,8 @@ def create(access: Access, name: str = "greeter", **more: object) -> lambda_.Fun
     return lambda_.create_function(access, EU, name, **wish)  # type: ignore[arg-type]
 
 
-def update(access: Access, words: str, **more: str) -> lambda_.FunctionFacts:
-    return lambda_.update_code(access, EU, "greeter", code=greeter(words), **more)
+def update(access: Access, words: str, revision_id: str | None = None) -> lambda_.FunctionFacts:
+    return lambda_.update_code(access, EU, "greeter", code=greeter(words), revision_id=revision_id)
 
 
 def publish(access: Access) -> str:
