@@ -64,6 +64,7 @@ class World:
             "operations/<": self.operation.pk,
             **{f"ec2/{word}/<": self.instance.instance_id for word in ("instances", "start", "stop", "reboot", "terminate")},
             "syncs/<": self.sync.pk,
+            "operations/inventory-<": self.sync.pk,
             "inventory/views/<": self.view.pk,
             "<str:bucket>": self.bucket.name,
             "<str:function>": self.function.name,

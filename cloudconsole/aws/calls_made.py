@@ -84,28 +84,35 @@ _recorder: ContextVar[Recorder | None] = ContextVar("cloudconsole_aws_recorder",
 
 
 class Span:
-    """One call under way: passes its attempts on to `watching`, and remembers what a row about it needs."""
+    """One call under way: passes its attempts on to `watching`, and remembers what a row about it needs.
+
+    A call may make several requests, one for each page: only an attempt after one that failed is a retry.
+    """
 
     def __init__(self, watching: Observer | None) -> None:
         self._watching = watching
         self._started = time.monotonic()
-        self.attempts = 0
+        self._is_unanswered = False
+        self.was_sent = False
+        self.retries = 0
         self.request_id = ""
 
     def before_attempt(self) -> None:
         if self._watching is not None:
             self._watching.before_attempt()
-        self.attempts += 1
+        self.retries += self._is_unanswered
+        self.was_sent = self._is_unanswered = True
 
     def after_attempt(self, attempt: Attempt) -> None:
-        answer = attempt.parsed or {}
-        self.request_id = str(answer.get("ResponseMetadata", {}).get("RequestId", "")) or self.request_id
+        told = (attempt.parsed or {}).get("ResponseMetadata", {})
+        self.request_id = str(told.get("RequestId", "")) or self.request_id
+        self._is_unanswered = not 200 <= told.get("HTTPStatusCode", 0) < 300
         if self._watching is not None:
             self._watching.after_attempt(attempt)
 
     def made(self, service: str, operation: str, account: str, region: str, *, error: str) -> CallMade:
-        milliseconds, retries = round((time.monotonic() - self._started) * 1000), self.attempts - 1
-        return CallMade(service, operation, account, region, self.request_id, milliseconds, retries, error, clock.now())
+        milliseconds = round((time.monotonic() - self._started) * 1000)
+        return CallMade(service, operation, account, region, self.request_id, milliseconds, self.retries, error, clock.now())
 
 
 @contextmanager
@@ -122,5 +129,5 @@ def span(service: str, operation: str, region: str, observer: Observer | None) -
         error = "" if failure.aws_code == _REHEARSED else failure.aws_code or str(failure.cause)
         raise
     finally:
-        for recorder in recorders if current.attempts else ():
+        for recorder in recorders if current.was_sent else ():
             recorder.add(current.made(service, operation, recorder.account, region, error=error))

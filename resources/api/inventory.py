@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from accounts.models import AwsAccount
 from cloudconsole.api.views import ApiView, ListApiView
 from cloudconsole.core.permissions import Perm
+from resources.api import refreshes
 from resources.api.parameters import ListParameters, accounts_of, question_of
 from resources.api.requests import queried, reader, sent
 from resources.models import InventorySync, ScanStatus, Service, SyncTrigger
@@ -75,7 +76,7 @@ class InventoryList(ListApiView):
         raise NotImplementedError
 
     def answer(self, request: Request) -> Response:
-        """The page asked for; 202 with the run when asking AWS first takes too long."""
+        """The page asked for; 202 with the refresh, as an operation, when asking AWS first takes too long."""
         given, kind = queried(self.parameters, request), self.parameters.kind
         accounts = accounts_of(request, given, self.permission)
         if given["refresh"] and (running := self._refreshed(request, given, kind.service)) is not None:
@@ -91,7 +92,7 @@ class InventoryList(ListApiView):
     def _refreshed(self, request: Request, given: dict[str, Any], service: Service) -> Response | None:
         accounts: list[AwsAccount] = accounts_of(request, given, Perm.RESOURCES_REFRESH)
         sync = syncs.at_once(accounts=accounts, services=[service], by=reader(request), within_s=_AT_ONCE_S)
-        return accepted(sync) if sync.is_open else None
+        return refreshes.accepted(sync) if sync.is_open else None
 
 
 def accepted(sync: InventorySync) -> Response:

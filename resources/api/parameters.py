@@ -39,7 +39,9 @@ class ListParameters(serializers.Serializer[Any]):
     )
     gone = serializers.BooleanField(default=False, help_text="Those that are there no more, instead of those that are.")
     ordering = serializers.CharField(default="name", max_length=64, help_text="A field, with a minus sign for descending.")
-    refresh = serializers.BooleanField(default=False, help_text="Ask AWS now; 202 with the run when that takes longer.")
+    refresh = serializers.BooleanField(
+        default=False, help_text="Ask AWS now; 202 with an operation to follow when that takes longer."
+    )
 
     def to_internal_value(self, data: QueryDict) -> Any:
         if unknown := sorted(set(data) - set(self.fields) - _SHARED):

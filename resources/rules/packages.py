@@ -94,11 +94,6 @@ def read(stream: BinaryIO, *, max_zipped: int = MAX_ZIPPED_BYTES, max_unzipped: 
     return Package(size, unzipped, digest, tuple(entry.filename for entry in entries))
 
 
-def digest_of(data: bytes) -> str:
-    """How AWS names the content of a package: CodeSha256."""
-    return base64.b64encode(hashlib.sha256(data).digest()).decode()
-
-
 def _measured(stream: BinaryIO, limit: int) -> tuple[int, str]:
     size, digest = 0, hashlib.sha256()
     stream.seek(0)

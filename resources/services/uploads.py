@@ -15,7 +15,7 @@ from resources.rules import object_keys
 from resources.services import operations
 from resources.services.operations import Target
 
-# Between two reports of progress a worker's lease counts; until the first one, and for what has no size, this does.
+# Until the first bytes move; from then on the operation is held for as long as some do.
 _LASTS = timedelta(hours=1)
 _EXISTS_CODES = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 
@@ -57,6 +57,7 @@ def upload(*, bucket: Bucket, key: str, stream: BinaryIO, size: int, content_typ
                 content_type=object_keys.content_type(key, content_type),
                 if_absent=if_absent,
                 on_progress=lambda done: doing.reporter.report(done, size),
+                alive=doing.reporter.is_stopped,
                 observer=doing.observer,
             )
         except AwsError as error:

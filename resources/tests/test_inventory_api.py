@@ -16,7 +16,9 @@ from accounts.models import AwsAccount, Grant, User
 from audit.models import AuditEvent
 from cloudconsole.core import clock
 from cloudconsole.core.permissions import Role
+from resources.api.operations import OperationSerializer
 from resources.models import Bucket, Function, Instance, InstancePrice, InventorySync, Service
+from resources.services.inventory import runs
 from resources.tests import inventory
 
 Api = Callable[[User | None], APIClient]
@@ -171,6 +173,35 @@ def test_asking_now_brings_the_list_up_to_date(connected: Connected, operator: U
     assert answer.status_code == 200, answer.json()
     assert "ada-workstation" in {row["name"] for row in answer.json()["results"]}
     assert InventorySync.objects.get().status == "succeeded"
+
+
+def test_a_refresh_that_takes_longer_is_followed_as_an_operation(
+    connected: Connected, operator: User, stranger: User, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = connected("development")
+    monkeypatch.setattr("resources.api.inventory._AT_ONCE_S", 0.0)
+    answer = api(operator).get("/api/ec2/instances", {"refresh": "true", "account": account.alias})
+    assert answer.status_code == 202, answer.json()
+    waiting = answer.json()
+    assert answer["Location"] == f"/api/operations/{waiting['id']}"
+    assert (waiting["action"], waiting["account"], waiting["target"]) == ("inventory.refresh", account.pk, "ec2")
+    assert set(waiting) == set(OperationSerializer.Meta.fields) - {"uuid"} | {"accounts"}
+    assert (waiting["status"], waiting["requested_by"], waiting["outcome"]) == ("queued", operator.username, None)
+
+    runs.run(sync_id=InventorySync.objects.get().pk)
+    done = api(operator).get(answer["Location"]).json()
+    assert (done["id"], done["status"], done["progress"]) == (waiting["id"], "succeeded", {"done": 2, "total": 2})
+    assert (done["outcome"]["code"], done["outcome"]["result"]["failed"]) == ("", 0)
+    assert api(stranger).get(answer["Location"]).status_code == 404
+
+
+def test_a_refresh_that_did_not_reach_everything_has_failed_and_says_so(production: AwsAccount, operator: User, api: Api) -> None:
+    sync = InventorySync.objects.create(trigger="manual", services=["ec2"], status="partial", done=3, failed=1, total=3)
+    sync.accounts.set([production, inventory.account("other", "422222222222")])
+    InventorySync.objects.update(finished_at=clock.now())
+    told = api(operator).get(f"/api/operations/inventory-{sync.pk}").json()
+    assert (told["status"], told["account"], len(told["accounts"])) == ("failed", None, 2)
+    assert (told["outcome"]["code"], told["outcome"]["detail"][:6]) == ("inventory_incomplete", "1 of 3")
 
 
 def test_who_may_only_look_does_not_have_aws_asked(connected: Connected, viewer: User, api: Api) -> None:

@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 from accounts.models import AwsAccount, User
 from cloudconsole.aws import lambda_, s3
 from cloudconsole.core import clock
+from cloudconsole.simulator.process import SimulatorHandle
 from resources.models import Bucket, Operation
 from resources.services import operations, uploads
 from resources.services.operations import busy, progress
@@ -59,6 +60,29 @@ def test_a_part_that_takes_minutes_on_a_slow_line_is_not_taken_for_the_end_of_it
 
         monkeypatch.setattr(s3, "upload", slowly)
         uploads.upload(bucket=bucket, key="a", stream=io.BytesIO(), size=2, content_type="", if_absent=False, by=admin)
+
+    assert Operation.objects.get().status == "succeeded"
+
+
+def test_a_part_that_trickles_in_from_the_browser_is_not_taken_for_the_end_of_its_process(
+    admin: User, account: AwsAccount, simulator: SimulatorHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = clock.now()
+    simulator.set_now(now + timedelta(minutes=80))
+    bucket = Bucket.objects.create(
+        account=account, name="example-dev-artifacts", region="eu-central-1", first_seen_at=now, observed_at=now
+    )
+    monkeypatch.setattr(progress, "_EVERY_S", 0)  # of a clock that no test moves
+    with time_machine.travel(now, tick=True) as traveller:
+
+        class Trickle(io.BytesIO):
+            def read(self, size: int | None = -1, /) -> bytes:
+                traveller.shift(timedelta(minutes=9))
+                operations.run(operation_id=Operation.objects.get().pk)  # what the tick rings for
+                return super().read(size)
+
+        stream = Trickle(bytes(8 * 1024 * 1024))
+        uploads.upload(bucket=bucket, key="a", stream=stream, size=8 * 1024 * 1024, content_type="", if_absent=False, by=admin)
 
     assert Operation.objects.get().status == "succeeded"
 

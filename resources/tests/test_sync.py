@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from threading import Barrier, Event
 
 import pytest
 import time_machine
 
-from accounts.models import AwsAccount
+from accounts.models import AwsAccount, User
+from cloudconsole.aws import enabled_regions
+from cloudconsole.aws.credentials import Access
 from cloudconsole.core import clock
 from cloudconsole.simulator.faults import Fault, FaultKind
 from cloudconsole.simulator.process import SimulatorHandle
@@ -274,3 +278,34 @@ def test_prices_are_asked_once_a_month(connected: Connected, simulator: Simulato
     simulator.clear_calls()
     assert prices.fetch() == 0
     assert not [call for call in simulator.calls() if call.service == "pricing"]
+
+
+def test_accounts_whose_regions_nobody_knows_are_asked_at_once(connected: Connected, monkeypatch: pytest.MonkeyPatch) -> None:
+    together = Barrier(3, timeout=5)
+
+    def enabled(access: Access) -> tuple[str, ...]:
+        together.wait()
+        return ("eu-central-1",)
+
+    monkeypatch.setattr(enabled_regions, "enabled", enabled)
+    sync(*(connected(name, enabled_regions=[]) for name in ("development", "hub", "sandbox")), services=[Service.EC2])
+    assert [scan.region for scan in Scan.objects.all()] == ["eu-central-1"] * 3
+
+
+def test_regions_that_are_told_too_late_for_a_reader_are_left_to_a_worker(
+    connected: Connected, operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account, late = connected("development", enabled_regions=[]), Event()
+
+    def enabled(access: Access) -> tuple[str, ...]:
+        late.wait(10)
+        return ("eu-central-1",)
+
+    monkeypatch.setattr(enabled_regions, "enabled", enabled)
+    started = time.monotonic()
+    begun = syncs.at_once(accounts=[account], services=[Service.EC2], by=operator, within_s=0.2)
+    assert (begun.status, Scan.objects.count()) == ("queued", 0)
+    assert time.monotonic() - started < 5
+    late.set()
+    runs.run(sync_id=begun.pk)
+    assert [(scan.region, scan.status) for scan in Scan.objects.all()] == [("eu-central-1", "complete")]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import zipfile
 from contextlib import suppress
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -115,7 +117,7 @@ def test_a_good_package_is_measured_and_named_as_aws_names_it() -> None:
     stream = zipped(main_py="def handler(event, context): return event")
     package = packages.read(stream)
     assert package.size_bytes == len(stream.getvalue())
-    assert package.code_sha256 == packages.digest_of(stream.getvalue())
+    assert package.code_sha256 == base64.b64encode(sha256(stream.getvalue()).digest()).decode()
     assert package.names == ("main.py",)
     assert package.warning("python3.12", "main.handler") == ""
     assert stream.tell() == 0

@@ -23,16 +23,12 @@ from cloudconsole.aws.lambda_.functions import (
     versions,
 )
 from cloudconsole.aws.lambda_.invocation import (
-    MAX_ASYNCHRONOUS_PAYLOAD,
-    MAX_PAYLOAD,
     Invocation,
     InvocationType,
     invoke,
 )
 
 __all__ = [
-    "MAX_ASYNCHRONOUS_PAYLOAD",
-    "MAX_PAYLOAD",
     "AccountLimits",
     "AliasFacts",
     "FunctionFacts",

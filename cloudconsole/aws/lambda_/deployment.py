@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, cast
 
 import requests
@@ -37,9 +37,6 @@ def create_function(
     role_arn: str,
     memory_mb: int = 128,
     timeout_s: int = 3,
-    description: str = "",
-    architectures: Sequence[str] = ("x86_64",),
-    publish: bool = False,
     observer: Observer | None = None,
 ) -> FunctionFacts:
     """A new function from a zip; it is Pending at first. ResourceConflictException where one of this name exists."""
@@ -51,9 +48,6 @@ def create_function(
         "Code": {"ZipFile": code},
         "MemorySize": memory_mb,
         "Timeout": timeout_s,
-        "Description": description,
-        "Architectures": list(architectures),
-        "Publish": publish,
     }
     return _change(access, region, "CreateFunction", wish, observer)
 
@@ -65,12 +59,10 @@ def update_code(
     *,
     code: bytes,
     revision_id: str | None = None,
-    publish: bool = False,
-    dry_run: bool = False,
     observer: Observer | None = None,
 ) -> FunctionFacts:
-    """Replace the code of $LATEST; `dry_run` lets AWS check everything and change nothing."""
-    wish = {"FunctionName": name, "ZipFile": code, "Publish": publish, "DryRun": dry_run, **_expected(revision_id)}
+    """Replace the code of $LATEST."""
+    wish = {"FunctionName": name, "ZipFile": code, **_expected(revision_id)}
     return _change(access, region, "UpdateFunctionCode", wish, observer)
 
 
@@ -84,7 +76,6 @@ def update_configuration(
     role_arn: str | None = None,
     memory_mb: int | None = None,
     timeout_s: int | None = None,
-    description: str | None = None,
     revision_id: str | None = None,
     observer: Observer | None = None,
 ) -> FunctionFacts:
@@ -95,7 +86,6 @@ def update_configuration(
         "Role": role_arn,
         "MemorySize": memory_mb,
         "Timeout": timeout_s,
-        "Description": description,
     }
     wish = {"FunctionName": name, **{key: value for key, value in changes.items() if value is not None}}
     wish |= _expected(revision_id)
@@ -109,11 +99,10 @@ def publish_version(
     *,
     code_sha256: str | None = None,
     description: str | None = None,
-    revision_id: str | None = None,
     observer: Observer | None = None,
 ) -> FunctionFacts:
     """$LATEST as a version that never changes; the last one where nothing has changed since. `code_sha256` guards it."""
-    wish = {"FunctionName": name, **_expected(revision_id)}
+    wish = {"FunctionName": name}
     wish |= {"CodeSha256": code_sha256} if code_sha256 else {}
     wish |= {"Description": description} if description is not None else {}
     return _change(access, region, "PublishVersion", wish, observer)
@@ -126,22 +115,19 @@ def point_alias(
     *,
     alias: str,
     version: str,
-    description: str | None = None,
-    revision_id: str | None = None,
     observer: Observer | None = None,
 ) -> AliasFacts:
     """Let `alias` mean `version`, wholly; it is made where there is none."""
     wish: dict[str, Any] = {"FunctionName": name, "Name": alias, "FunctionVersion": version}
-    wish |= {"Description": description} if description is not None else {}
 
     def do(operation: str, **more: Any) -> AliasFacts:
         send = getattr(once("lambda", region), xform_name(operation))
         return calls.call(access, "lambda", operation, region, lambda: alias_facts(send(**wish, **more)), observer=observer)
 
     try:
-        return do("UpdateAlias", RoutingConfig={"AdditionalVersionWeights": {}}, **_expected(revision_id))
+        return do("UpdateAlias", RoutingConfig={"AdditionalVersionWeights": {}})
     except AwsError as error:
-        if error.cause is not AwsErrorKind.NOT_FOUND or revision_id is not None:
+        if error.cause is not AwsErrorKind.NOT_FOUND:
             raise
     return do("CreateAlias")
 
@@ -152,7 +138,6 @@ def wait_until_active(
     name: str,
     *,
     deadline_s: float,
-    qualifier: str | None = None,
     pause: Callable[[float], None] = time.sleep,
     observer: Observer | None = None,
 ) -> FunctionFacts:
@@ -162,7 +147,7 @@ def wait_until_active(
     """
     until, wait = time.monotonic() + deadline_s, _FIRST_PAUSE_S
     while True:
-        found = configuration(access, region, name, qualifier=qualifier, observer=observer)
+        found = configuration(access, region, name, observer=observer)
         if found.state == "Failed" or found.last_update_status == "Failed":
             raise _failed(found)
         if found.state != "Pending" and found.last_update_status != "InProgress":

@@ -8,17 +8,12 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from cloudconsole.aws import calls, codes
+from cloudconsole.aws import calls
 from cloudconsole.aws.attempts import Observer
 from cloudconsole.aws.clients import once
 from cloudconsole.aws.credentials import Access
-from cloudconsole.aws.errors import AwsError
 
 InvocationType = Literal["RequestResponse", "Event", "DryRun"]
-
-# Lambda's quotas for payloads, in bytes.
-MAX_PAYLOAD = 6 * 1024 * 1024
-MAX_ASYNCHRONOUS_PAYLOAD = 1024 * 1024
 
 _BILLED = re.compile(r"^REPORT RequestId:.*\bBilled Duration: (\d+) ms", re.MULTILINE)
 
@@ -54,9 +49,6 @@ def invoke(
 
     Raises AwsError where it did not come to an invocation, or where the answer was lost (UNREACHABLE: it may have run).
     """
-    most = MAX_ASYNCHRONOUS_PAYLOAD if invocation_type == "Event" else MAX_PAYLOAD
-    if len(payload) > most:
-        raise _too_large()
     asked: dict[str, Any] = {"FunctionName": name, "InvocationType": invocation_type, "Payload": payload}
     if qualifier:
         asked["Qualifier"] = qualifier
@@ -85,15 +77,3 @@ def _decoded(log: str) -> str:
         return base64.b64decode(log).decode(errors="replace")
     except binascii.Error:
         return ""
-
-
-def _too_large() -> AwsError:
-    reading = codes.reading_of("lambda", "Invoke", "RequestTooLargeException", "", 413)
-    return AwsError(
-        service="lambda",
-        operation="Invoke",
-        cause=reading.cause,
-        meaning=reading.meaning,
-        remedy=reading.remedy,
-        aws_code="RequestTooLargeException",
-    )

@@ -13,11 +13,9 @@ from cloudconsole.aws.s3.deletion import Deletion, Emptied, delete_objects, empt
 from cloudconsole.aws.s3.links import presign_get
 from cloudconsole.aws.s3.objects import (
     ObjectFacts,
-    ObjectHead,
     ObjectPage,
     VersionFacts,
     VersionPage,
-    head_object,
     object_versions,
     objects,
 )
@@ -30,7 +28,6 @@ __all__ = [
     "Deletion",
     "Emptied",
     "ObjectFacts",
-    "ObjectHead",
     "ObjectPage",
     "Uploaded",
     "VersionFacts",
@@ -42,7 +39,6 @@ __all__ = [
     "delete_bucket",
     "delete_objects",
     "empty_bucket",
-    "head_object",
     "object_versions",
     "objects",
     "presign_get",

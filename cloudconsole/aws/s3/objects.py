@@ -61,20 +61,6 @@ class VersionPage:
     next_token: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectHead:
-    """What S3 tells of an object without sending it. `checksum_crc32` is base64, None where S3 keeps another one or none."""
-
-    key: str
-    size: int
-    etag: str
-    modified_at: datetime
-    content_type: str
-    version_id: str | None
-    storage_class: str
-    checksum_crc32: str | None
-
-
 def objects(
     access: Access,
     region: str,
@@ -107,14 +93,6 @@ def object_versions(
     if delimiter:
         asked["Delimiter"] = delimiter
     return calls.call(access, "s3", "ListObjectVersions", region, lambda: _versions(region, asked))
-
-
-def head_object(access: Access, region: str, bucket: str, key: str, *, version_id: str | None = None) -> ObjectHead:
-    """Raises AwsError; NOT_FOUND where there is no such object, or where its newest version is a delete marker."""
-    asked: dict[str, Any] = {"Bucket": bucket, "Key": key, "ChecksumMode": "ENABLED"}
-    if version_id:
-        asked["VersionId"] = version_id
-    return calls.call(access, "s3", "HeadObject", region, lambda: _head(region, asked))
 
 
 def _objects(region: str, asked: dict[str, Any]) -> ObjectPage:
@@ -156,20 +134,6 @@ def _version(found: dict[str, Any]) -> VersionFacts:
         etag=_bare(found.get("ETag", "")),
         modified_at=found["LastModified"].astimezone(UTC),
         storage_class="" if is_marker else found.get("StorageClass", "STANDARD"),
-    )
-
-
-def _head(region: str, asked: dict[str, Any]) -> ObjectHead:
-    found = cast("dict[str, Any]", client("s3", region).head_object(**asked))
-    return ObjectHead(
-        key=asked["Key"],
-        size=found["ContentLength"],
-        etag=_bare(found["ETag"]),
-        modified_at=found["LastModified"].astimezone(UTC),
-        content_type=found.get("ContentType", ""),
-        version_id=found.get("VersionId"),
-        storage_class=found.get("StorageClass", "STANDARD"),
-        checksum_crc32=found.get("ChecksumCRC32") if found.get("ChecksumType") == "FULL_OBJECT" else None,
     )
 
 

@@ -42,12 +42,25 @@ class Uploaded:
     checksum: str
 
 
+class _Part(SpooledTemporaryFile[bytes]):
+    """A part that tells when some of it is read, which is when some of it is sent."""
+
+    def __init__(self, alive: Callable[[], object]) -> None:
+        super().__init__(max_size=_IN_MEMORY)
+        self._alive = alive
+
+    def read(self, *size: int) -> bytes:
+        self._alive()
+        return super().read(*size)
+
+
 @dataclass(slots=True)
 class _Source:
     """The stream with what was read of it so far."""
 
     stream: BinaryIO
     on_progress: Callable[[int], None]
+    alive: Callable[[], object]
     size: int = 0
     crc: int = 0
 
@@ -55,8 +68,9 @@ class _Source:
     def part(self, most: int) -> Iterator[IO[bytes]]:
         """The next bytes, `most` at the most; in memory where they are few."""
         left = most
-        with SpooledTemporaryFile(max_size=_IN_MEMORY) as part:
+        with _Part(self.alive) as part:
             while left and (chunk := self.stream.read(min(_READ, left))):
+                self.alive()
                 part.write(chunk)
                 self.size += len(chunk)
                 self.crc = zlib.crc32(chunk, self.crc)
@@ -107,16 +121,18 @@ def upload(
     content_type: str = "application/octet-stream",
     if_absent: bool = False,
     on_progress: Callable[[int], None] = lambda _: None,
+    alive: Callable[[], object] = lambda: None,
     observer: Observer | None = None,
 ) -> Uploaded:
     """Store what `stream` holds as `key`; `size` in bytes where it is known before, so that parts can be cut to fit.
 
     `if_absent` refuses to overwrite (AwsError with PreconditionFailed); then nothing is sent twice, so that a lost answer
-    is an error and the object may exist. `on_progress` gets the bytes that S3 has confirmed. On any failure the parts
-    that S3 already has are given up. Raises AwsError, and what `stream` or `on_progress` raise.
+    is an error and the object may exist. `on_progress` gets the bytes that S3 has confirmed; `alive` is called whenever
+    bytes move, in or out. On any failure the parts that S3 already has are given up. Raises AwsError, and what `stream`
+    or `on_progress` raise.
     """
     destination = _Destination(access, region, bucket, key, content_type, if_absent, observer)
-    source = _Source(stream, on_progress)
+    source = _Source(stream, on_progress, alive)
     with source.part(_part_size(1, size)) as first:
         if source.size < MULTIPART_FROM:
             return _put(destination, source, first)

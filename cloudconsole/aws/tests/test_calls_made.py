@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from cloudconsole.aws import ec2, fanout, sts
+from cloudconsole.aws import ec2, fanout, organizations, sts
 from cloudconsole.aws.calls_made import Recorder
 from cloudconsole.aws.credentials import Access
 from cloudconsole.aws.errors import AwsError
-from cloudconsole.aws.tests.scripted import Endpoint, Reset, whoami_reply
+from cloudconsole.aws.tests.scripted import Endpoint, Reset, in_turn, json_reply, whoami_reply
 from cloudconsole.aws.tests.simulated import access_as
 from cloudconsole.simulator.faults import Fault, FaultKind
 from cloudconsole.simulator.organization import DEVELOPMENT
@@ -52,6 +52,15 @@ def test_retries_are_counted_and_not_rows_of_their_own(simulator: SimulatorHandl
     with recorder.recording():
         list(ec2.instances(access, EU))
     assert [(call.operation, call.retries, call.error) for call in recorder.calls] == [("DescribeInstances", 2, "")]
+
+
+def test_the_pages_of_one_call_are_no_retries(endpoint: Endpoint, access: Access) -> None:
+    first, second = (json_reply({"Accounts": [], "NextToken": token}) for token in ("t1", "t2"))
+    endpoint.script = in_turn(first, second, Reset(), json_reply({"Accounts": []}))
+    recorder = Recorder("111111111111")
+    with recorder.recording():
+        organizations.list_accounts(access)
+    assert [(call.operation, call.retries) for call in recorder.calls] == [("ListAccounts", 1)]
 
 
 def test_everything_inside_is_recorded_once_in_threads_too(endpoint: Endpoint, access: Access) -> None:

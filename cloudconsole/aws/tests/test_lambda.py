@@ -99,17 +99,6 @@ def test_an_event_is_taken_up_for_later(access: Access) -> None:
     assert invoke(access, "hello", {}, invocation_type="Event").status_code == 202
 
 
-@pytest.mark.parametrize(("kind", "most"), [("RequestResponse", 6 * 1024 * 1024), ("Event", 1024 * 1024)])
-def test_a_payload_too_large_is_refused_before_it_is_sent(
-    simulator: SimulatorHandle, access: Access, kind: lambda_.InvocationType, most: int
-) -> None:
-    with pytest.raises(AwsError) as caught:
-        lambda_.invoke(access, EU, "hello", payload=b"1" * (most + 1), invocation_type=kind)
-
-    assert caught.value.aws_code == "RequestTooLargeException"
-    assert simulator.calls() == []
-
-
 @pytest.mark.parametrize(
     ("name", "payload", "code", "cause"),
     [

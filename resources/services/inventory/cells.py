@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from accounts.models import AwsAccount
 from accounts.services import credentials
-from cloudconsole.aws import enabled_regions
+from cloudconsole.aws import enabled_regions, fanout
 from cloudconsole.aws.credentials import Access
+from cloudconsole.aws.fanout import Failed
 from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError
 from resources.models import GLOBAL, InventorySync, ScanStatus, Service, SyncTrigger
 from resources.services import capabilities
 from resources.services.inventory import buckets, functions, scans
 from resources.services.inventory.scans import Finding, Spot
+
+_REGIONS_WITHIN_S = 30.0  # half a lease: nobody renews it meanwhile
+_REGIONS_AT_ONCE = 32
 
 READ = {Service.EC2: "ec2.read", Service.S3: "s3.read", Service.LAMBDA: "lambda.read"}
 
@@ -37,25 +41,58 @@ class Plan:
     known: list[tuple[Spot, Finding]] = field(default_factory=list)
 
 
-def plan(sync: InventorySync) -> Plan:
-    """What is left to ask in this run."""
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """An account with what it is asked as, and where."""
+
+    account: AwsAccount
+    access: Access
+    regions: Sequence[str]
+
+
+def plan(sync: InventorySync, *, within_s: float) -> Plan:
+    """What is left to ask in this run. Regions that nobody knows yet are asked for first, `within_s` seconds at most."""
     made = Plan()
     answered = scans.answered(sync)
-    for account in sync.accounts.filter(deleted_at=None).select_related("hub"):
-        wanted = [Service(name) for name in sync.services]
-        _plan_account(made, account, wanted, answered, everything=sync.trigger == SyncTrigger.MANUAL)
+    wanted = [Service(name) for name in sync.services]
+    for account, reach in _reached(sync.accounts.filter(deleted_at=None).select_related("hub"), within_s):
+        if isinstance(reach, CloudconsoleError):
+            made.known.extend((Spot(account, GLOBAL, service), Finding.of(reach)) for service in wanted)
+        else:
+            _plan_account(made, reach, wanted, answered, everything=sync.trigger == SyncTrigger.MANUAL)
     return made
 
 
+def _reached(accounts: Iterable[AwsAccount], within_s: float) -> Iterator[tuple[AwsAccount, _Reach | CloudconsoleError]]:
+    unknown: list[_Reach] = []
+    for account in accounts:
+        try:
+            reach = _Reach(account, credentials.access_for(account, None), account.regions or account.enabled_regions)
+        except CloudconsoleError as error:
+            yield account, error
+            continue
+        if reach.regions:
+            yield account, reach
+        else:
+            unknown.append(reach)
+    yield from _found(unknown, within_s)
+
+
+def _found(unknown: Sequence[_Reach], within_s: float) -> Iterator[tuple[AwsAccount, _Reach | CloudconsoleError]]:
+    """All at once: of many that cannot be reached, each keeps its thread waiting for minutes."""
+    deadline_s = min(within_s, _REGIONS_WITHIN_S)
+    for outcome in fanout.run(unknown, _ask_regions, concurrency=_REGIONS_AT_ONCE, deadline_s=deadline_s):
+        yield outcome.target.account, outcome.error if isinstance(outcome, Failed) else outcome.value
+
+
+def _ask_regions(reach: _Reach) -> _Reach:
+    return replace(reach, regions=enabled_regions.enabled(reach.access))
+
+
 def _plan_account(
-    made: Plan, account: AwsAccount, services: Sequence[Service], answered: set[tuple[int, str, str]], *, everything: bool
+    made: Plan, reach: _Reach, services: Sequence[Service], answered: set[tuple[int, str, str]], *, everything: bool
 ) -> None:
-    try:
-        access = credentials.access_for(account, None)
-        regions = _regions(account, access)
-    except CloudconsoleError as error:
-        made.known.extend((Spot(account, GLOBAL, service), Finding.of(error)) for service in services)
-        return
+    account, access, regions = reach.account, reach.access, sorted(reach.regions)
     scans.leave_out(account=account, regions=[GLOBAL, *regions], services=[service.value for service in services])
     fresh = _Fresh.of(account, services, everything=everything)
     for spot in _spots(account, regions, services):
@@ -82,10 +119,6 @@ class _Fresh:
             buckets.fresh(account, now) if Service.S3 in services and not everything else buckets.Fresh(),
             functions.fresh(account, now) if Service.LAMBDA in services and not everything else {},
         )
-
-
-def _regions(account: AwsAccount, access: Access) -> list[str]:
-    return sorted(account.regions or account.enabled_regions or enabled_regions.enabled(access))
 
 
 def _spots(account: AwsAccount, regions: Sequence[str], services: Sequence[Service]) -> Iterator[Spot]:

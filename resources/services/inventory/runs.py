@@ -83,11 +83,13 @@ class _Run:
         if self.sync.attempts > MAX_ATTEMPTS:
             self._finish(SyncStatus.FAILED)
             return
-        plan = cells.plan(self.sync)
+        started = time.monotonic()
+        plan = cells.plan(self.sync, within_s=deadline_s)
         self.lease.renew(total=self.done + len(plan.cells) + len(plan.known))
         self._publish()
         self._note_known(plan)
-        with reading.asking(plan.cells, deadline_s=deadline_s) as news:
+        left_s = deadline_s - (time.monotonic() - started)
+        with reading.asking(plan.cells, deadline_s=left_s) as news:
             self._take(news)
         self._finish(self._outcome())
 
@@ -180,11 +182,11 @@ class _Beginning(_Run):
         super().__init__(sync, lease)
         self.left = 0
 
-    def _end(self, ended: Ended) -> None:
-        if isinstance(ended.error, DeadlineExceeded):
+    def _fell_short(self, spot: Spot, finding: Finding) -> None:
+        if finding.code == DeadlineExceeded.code:
             self.left += 1
         else:
-            super()._end(ended)
+            super()._fell_short(spot, finding)
 
     def _finish(self, status: SyncStatus) -> None:
         if not self.left:

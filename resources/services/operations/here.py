@@ -34,8 +34,8 @@ from resources.services.operations.watching import Watch
 log = structlog.get_logger(__name__)
 
 
-# One part of an upload, from one report to the next: 16 MiB on a line of 30 KB a second.
-_ONE_PART_LASTS = timedelta(minutes=10)
+# Between two pieces of an upload: longer than all attempts of a call with their timeouts.
+_ONE_PIECE_LASTS = timedelta(minutes=10)
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ def carried_out(
         trail.refused(action, target, by=by, code=error.code)
         raise
     watch = Watch(target.account.account_id)
-    doing = Doing(operation, access, watch, Reporter(operation, lease, watch, silent_for=min(lasts, _ONE_PART_LASTS)))
+    doing = Doing(operation, access, watch, Reporter(operation, lease, watch, silent_for=min(lasts, _ONE_PIECE_LASTS)))
     ending: tuple[Event, dict[str, object]] = (Event.GIVE_UP, _BROKEN_OFF)
     try:
         with doing.observer.recording():
