@@ -21,7 +21,7 @@ from costs.selectors.reports import Report
 from costs.services import reports as services
 
 
-class ReportSerializer(serializers.ModelSerializer[SavedReport]):
+class SavedReportSerializer(serializers.ModelSerializer[SavedReport]):
     url = serializers.SerializerMethodField(help_text="The page. Whoever opens it sees what they may see.")
 
     class Meta:
@@ -55,7 +55,7 @@ def _first(found: Any) -> str:
 
 class Reports(ListApiView):
     permission = Perm.SELF
-    serializer_class = ReportSerializer
+    serializer_class = SavedReportSerializer
     queryset = SavedReport.objects.none()  # for the OpenAPI document, which has no reader
 
     def get_queryset(self) -> QuerySet[SavedReport]:
@@ -66,24 +66,24 @@ class Reports(ListApiView):
         """Your reports by name."""
         return super().get(request, *args, **kwargs)
 
-    @extend_schema(request=NewReportSerializer, responses={201: ReportSerializer}, tags=["costs"])
+    @extend_schema(request=NewReportSerializer, responses={201: SavedReportSerializer}, tags=["costs"])
     def post(self, request: Request) -> Response:
         """Keep a report. One of yours with the same name is replaced."""
         given = NewReportSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         saved = services.save(name=given.validated_data["name"], report=given.validated_data["query"], by=reader(request))
-        return Response(ReportSerializer(saved).data, status=status.HTTP_201_CREATED)
+        return Response(SavedReportSerializer(saved).data, status=status.HTTP_201_CREATED)
 
 
 class OneReport(ApiView):
     permission = Perm.SELF
 
-    @extend_schema(responses=ReportSerializer, tags=["costs"])
+    @extend_schema(responses=SavedReportSerializer, tags=["costs"])
     def get(self, request: Request, report_id: int) -> Response:
         """One of your reports."""
-        return Response(ReportSerializer(selectors.get_for(reader(request), report_id)).data)
+        return Response(SavedReportSerializer(selectors.get_for(reader(request), report_id)).data)
 
-    @extend_schema(request=NewReportSerializer(partial=True), responses=ReportSerializer, tags=["costs"])
+    @extend_schema(request=NewReportSerializer(partial=True), responses=SavedReportSerializer, tags=["costs"])
     def patch(self, request: Request, report_id: int) -> Response:
         """Another name, another question, or both. 409 `name_taken`."""
         saved = selectors.get_for(reader(request), report_id)
@@ -93,7 +93,7 @@ class OneReport(ApiView):
         changed = services.change(
             saved=saved, name=wanted.get("name", saved.name), report=wanted.get("query"), by=reader(request)
         )
-        return Response(ReportSerializer(changed).data)
+        return Response(SavedReportSerializer(changed).data)
 
     @extend_schema(responses={204: None}, tags=["costs"])
     def delete(self, request: Request, report_id: int) -> Response:
