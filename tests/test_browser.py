@@ -226,7 +226,8 @@ def test_an_admin_invites_somebody_who_adds_a_passkey_and_signs_in_with_it(brows
 
 SETTINGS = ("", "/password", "/sessions", "/tokens", "/security")
 PEOPLE_PAGES = ("/people", "/people/invite", "/people/1", *(f"/settings{page}" for page in SETTINGS))
-PAGES = ("/", "/accounts", "/accounts/add", "/accounts/1", "/costs/snapshots", "/costs/snapshots/1", "/audit", *PEOPLE_PAGES)
+COSTS = ("", "?range=13m&granularity=monthly&group_by=account,service", "/changes", "/filters", "/snapshots", "/snapshots/1")
+PAGES = ("/", "/accounts", "/accounts/add", "/accounts/1", "/audit", *PEOPLE_PAGES, *(f"/costs{page}" for page in COSTS))
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -84,24 +84,40 @@ def heads_of(amounts: Mapping[tuple[str, str], Decimal], count: int) -> tuple[st
 
 def pivot(now: Told, before: Before | None, *, shown: Sequence[str], heads: Sequence[str | None]) -> Pivot:
     """The rows `shown` by the columns `heads`. Columns that are no head are counted under None, if that is one."""
-    groups = [_row(key, {key}, now, before, heads) for key in shown]
-    named = {row for row, _ in now.amounts} | set(before.amounts if before else ())
+    parts = _by_row(now.amounts)
+    groups = [_row(key, {key}, _Spans(parts, now.total, before), heads) for key in shown]
+    named = set(parts) | set(before.amounts if before else ())
     rest = named - set(shown)
-    others = [_row("", rest, now, before, heads)] if rest else []
+    others = [_row("", rest, _Spans(parts, now.total, before), heads)] if rest else []
     return Pivot(tuple(heads), (*groups, *others, *_sums(now, before, heads)))
 
 
-def _row(key: str, keys: Collection[str], now: Told, before: Before | None, heads: Sequence[str | None]) -> Row:
+@dataclass(frozen=True, slots=True)
+class _Spans:
+    """The amounts of `now` by row as (column, amount), its total, and the span before."""
+
+    parts: Mapping[str, Sequence[tuple[str, Decimal]]]
+    total: Decimal
+    before: Before | None
+
+
+def _by_row(amounts: Mapping[tuple[str, str], Decimal]) -> dict[str, list[tuple[str, Decimal]]]:
+    found: dict[str, list[tuple[str, Decimal]]] = {}
+    for (row, column), amount in amounts.items():
+        found.setdefault(row, []).append((column, amount))
+    return found
+
+
+def _row(key: str, keys: Collection[str], spans: _Spans, heads: Sequence[str | None]) -> Row:
     """The groups in `keys` as one line: the one called `key`, or the others where that is empty."""
-    amounts = {place: amount for place, amount in now.amounts.items() if place[0] in keys}
-    amount = total(amounts.values())
-    known = None if before is None else total(value for name, value in before.amounts.items() if name in keys)
-    kind = Kind.GROUP if key else Kind.OTHER
-    return Row(kind, key, _cells(amounts, heads), amount, _share(amount, now.total), known)
+    told = [part for one in keys for part in spans.parts.get(one, ())]
+    amount = total(value for _, value in told)
+    known = None if spans.before is None else total(spans.before.amounts.get(one, ZERO) for one in keys)
+    return Row(Kind.GROUP if key else Kind.OTHER, key, _cells(told, heads), amount, _share(amount, spans.total), known)
 
 
 def _sums(now: Told, before: Before | None, heads: Sequence[str | None]) -> tuple[Row, Row]:
-    told = _cells(now.amounts, heads)
+    told = _cells([(column, amount) for (_, column), amount in now.amounts.items()], heads)
     totals = told if now.totals is None else tuple(now.totals.get(head or "", ZERO) for head in heads)
     left = tuple(None if now.totals is None else EXACT.subtract(whole, part) for whole, part in zip(totals, told, strict=True))
     residual = EXACT.subtract(now.total, total(now.amounts.values()))
@@ -112,9 +128,9 @@ def _sums(now: Told, before: Before | None, heads: Sequence[str | None]) -> tupl
     )
 
 
-def _cells(amounts: Mapping[tuple[str, str], Decimal], heads: Sequence[str | None]) -> tuple[Decimal, ...]:
+def _cells(parts: Iterable[tuple[str, Decimal]], heads: Sequence[str | None]) -> tuple[Decimal, ...]:
     cells = dict.fromkeys(heads, ZERO)
-    for (_, column), amount in amounts.items():
+    for column, amount in parts:
         head = column if column in cells else None
         if head in cells:
             cells[head] = EXACT.add(cells[head], amount)

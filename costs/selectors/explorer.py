@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from accounts.models import User
-from cloudconsole.core.money import ZERO
+from cloudconsole.core.money import EXACT, ZERO
 from costs.rules import pivots, spans
 from costs.rules.cubes import Dimension
 from costs.rules.pivots import Before, Pivot, Told
@@ -19,7 +19,8 @@ from costs.selectors.questions import Answer, Granularity, Group, Question
 from costs.selectors.reports import ENVIRONMENT, FILTERS, Report
 
 COLUMNS = 6
-OTHERS = "Other"
+# So many groups over all periods are told at once; above that, small groups are folded by the database.
+SHORT = 5_000
 
 # What a person looks at next once they have chosen one value of a dimension, the most telling first.
 _NEXT: dict[Dimension, tuple[Dimension, ...]] = {
@@ -74,29 +75,58 @@ def reader_for(user: User, report: Report) -> Reader:
 def explore(reader: Reader, report: Report, today: date) -> Exploration:
     """Raises NotStored, MixedCurrencies, UnknownAccount, UnknownValue."""
     asked = report.question(today)
-    whole = reader.answer(replace(asked, granularity=Granularity.WHOLE))
-    amounts = _amounts(whole)
-    by_row = pivots.sums(amounts, 0)
-    shown = tuple(pivots.largest(by_row, report.top)) if report.group_by else ()
-    by_period = reader.answer(_by_period(asked, shown, folds=len(by_row) > len(shown)))
+    told = _told(reader, asked, report.top)
     before_days = spans.previous(asked.days) if report.compare else None
     before = reader.answer(_before(asked, before_days)) if before_days else None
     return Exploration(
         report=report,
         days=asked.days,
-        by_period=by_period,
-        shown=shown,
-        others=len(by_row) - len(shown),
-        labels=_labels(whole, before),
-        pivot=_pivot(report, whole, by_period, before, shown),
+        by_period=told.by_period,
+        shown=told.shown,
+        others=len(pivots.sums(told.amounts, 0)) - len(told.shown),
+        labels={**told.labels, **_labels(before)},
+        pivot=_pivot(report, told, before),
         before_days=before_days,
         before=before,
     )
 
 
-def _by_period(asked: Question, shown: tuple[str, ...], *, folds: bool) -> Question:
-    told = frozenset(shown) if folds and asked.group_by else None
-    return replace(asked, group_by=asked.group_by[:1], beside=frozenset(asked.group_by), told=told)
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """`amounts` of the whole span by both groupings; `by_period` by the first of them, as far as `shown` goes or further."""
+
+    amounts: Mapping[tuple[str, str], Decimal]
+    labels: Mapping[str, str]
+    shown: tuple[str, ...]
+    by_period: Answer
+
+
+def _told(reader: Reader, asked: Question, top: int) -> _Told:
+    """One answer where it is short; else first the sums, and then only the largest groups by period."""
+    if _is_short(reader, asked):
+        by_period = reader.answer(asked)
+        amounts = _amounts(by_period)
+        return _Told(amounts, _labels(by_period), tuple(pivots.largest(pivots.sums(amounts, 0), top)), by_period)
+    whole = reader.answer(replace(asked, granularity=Granularity.WHOLE))
+    amounts = _amounts(whole)
+    by_row = pivots.sums(amounts, 0)
+    shown = tuple(pivots.largest(by_row, top))
+    told = frozenset(shown) if len(by_row) > len(shown) else None
+    return _Told(
+        amounts,
+        _labels(whole),
+        shown,
+        reader.answer(replace(asked, group_by=asked.group_by[:1], beside=frozenset(asked.group_by), told=told)),
+    )
+
+
+def _is_short(reader: Reader, asked: Question) -> bool:
+    if not asked.group_by:
+        return True
+    only = asked.group_by[0]
+    is_wide = len(asked.group_by) > 1 or only is Dimension.USAGE_TYPE
+    periods = asked.days.days if asked.granularity is Granularity.DAILY else asked.days.days // 28 + 1
+    return not is_wide and len(reader.known(only)) * periods <= SHORT
 
 
 def _before(asked: Question, days: DayRange) -> Question:
@@ -104,30 +134,37 @@ def _before(asked: Question, days: DayRange) -> Question:
     return replace(asked, days=days, granularity=Granularity.WHOLE, group_by=first, beside=frozenset(asked.group_by))
 
 
-def _amounts(whole: Answer) -> dict[tuple[str, str], Decimal]:
-    return {_place(group): group.amount for period in whole.periods for group in period.groups}
+def _amounts(answer: Answer) -> dict[tuple[str, str], Decimal]:
+    """Over all its periods."""
+    found: dict[tuple[str, str], Decimal] = {}
+    for period in answer.periods:
+        for group in period.groups if answer.question.group_by else ():
+            place = _place(group)
+            found[place] = EXACT.add(found.get(place, ZERO), group.amount)
+    return found
 
 
 def _place(group: Group) -> tuple[str, str]:
     return group.keys[0], group.keys[1] if len(group.keys) > 1 else ""
 
 
-def _labels(*answers: Answer | None) -> dict[str, str]:
-    groups = [group for answer in answers if answer for period in answer.periods for group in period.groups]
+def _labels(answer: Answer | None) -> dict[str, str]:
+    groups = [group for period in answer.periods for group in period.groups] if answer else []
     return {key: label for group in groups for key, label in zip(group.keys, group.labels, strict=True)}
 
 
-def _pivot(report: Report, whole: Answer, by_period: Answer, before: Answer | None, shown: tuple[str, ...]) -> Pivot | None:
-    if whole.total is None or by_period.total is None:
+def _pivot(report: Report, told: _Told, before: Answer | None) -> Pivot | None:
+    total = told.by_period.total
+    if total is None:
         return None
     known = None
     if before and before.total is not None and _is_whole(before):
-        known = Before({keys[0]: amount for keys, amount in _amounts(before).items()}, before.total)
+        known = Before(pivots.sums(_amounts(before), 0), before.total)
     if len(report.group_by) > 1:
-        amounts = _amounts(whole)
-        return pivots.pivot(Told(amounts, whole.total), known, shown=shown, heads=pivots.heads_of(amounts, COLUMNS))
-    now = _by_start(by_period, by_period.total)
-    return pivots.pivot(now, known, shown=shown, heads=[period.start.isoformat() for period in by_period.periods])
+        heads = pivots.heads_of(told.amounts, COLUMNS)
+        return pivots.pivot(Told(told.amounts, total), known, shown=told.shown, heads=heads)
+    heads = tuple(period.start.isoformat() for period in told.by_period.periods)
+    return pivots.pivot(_by_start(told.by_period, total), known, shown=told.shown, heads=heads)
 
 
 def _is_whole(answer: Answer) -> bool:
