@@ -12,6 +12,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import AwsAccount, User
+from accounts.services import credentials
+from cloudconsole.aws import lambda_
 from cloudconsole.simulator.faults import Fault, FaultKind
 from cloudconsole.simulator.process import SimulatorHandle
 from resources.models import Function, Operation
@@ -163,3 +165,17 @@ def test_a_viewer_sees_versions_and_cannot_act(browser: Browser, admin: User, vi
     for path in ("invoke", "deploy", "roll-back?version=1"):
         assert client.get(page_of(account, path)).status_code == 403
     assert client.get("/lambda/create").status_code == 403
+
+
+def test_a_zip_file_without_the_handler_is_refused_at_its_field_and_aliases_that_stay_behind_are_named(
+    browser: Browser, admin: User, account: AwsAccount
+) -> None:
+    client = browser(admin)
+    refused = create(client, account, handler="other.handler")
+    assert refused.status_code == 400
+    assert "The package has no file other.py, which the handler other.handler names. Nothing was changed." in text_of(refused)
+    create(client, account)
+    lambda_.point_alias(credentials.access_for(account, admin), REGION, NAME, alias="live", version="1")
+    code = SimpleUploadedFile("c.zip", zipped(BROKEN))
+    deployed = client.post(page_of(account, "deploy"), {"zip": code, "publish": "on"}, follow=True)
+    assert "The alias live still means version 1: whoever calls it does not get the new code." in text_of(deployed)
