@@ -114,7 +114,7 @@ def world(db: None) -> World:
     sync = InventorySync.objects.create(trigger="manual", services=["ec2"])
     sync.accounts.add(account)
     view = SavedView.objects.create(user=else_ones, page="ec2", name="theirs")
-    operation = Operation.objects.create(action="ec2.stop", account=account, target_type="ec2", target="i-1")
+    operation = Operation.objects.create(action="ec2.stop", account=account, region="us-east-1", target_type="ec2", target="i-1")
     seen_here = (instance, bucket, function, sync)
     return World(account, snapshot, token, report, invitation, adoption, gone, *seen_here, view, operation, people)
 
