@@ -35,14 +35,14 @@ def what_runs(user: User, accounts: Sequence[AwsAccount]) -> WhatRuns:
     """The figures of `accounts`, of what `user` may see there, in one query."""
     found = {(row.kind, row.group): row for row in _tallies(user, accounts)}
     scans = {status: row for (kind, status), row in found.items() if kind == "scan"}
-    instances = {state: row.count for (kind, state), row in found.items() if kind == "instance" and state != TERMINATED}
+    instances = {state: row.number for (kind, state), row in found.items() if kind == "instance" and state != TERMINATED}
     return WhatRuns(
         asked=any(row.oldest for row in scans.values()),
         running=instances.get(RUNNING, 0),
         instances=sum(instances.values()),
-        buckets=found.get(("bucket", ""), _NONE).count,
-        functions=found.get(("function", ""), _NONE).count,
-        failed=scans.get(ScanStatus.FAILED, _NONE).count,
+        buckets=found.get(("bucket", ""), _NONE).number,
+        functions=found.get(("function", ""), _NONE).number,
+        failed=scans.get(ScanStatus.FAILED, _NONE).number,
         as_of=scans.get(ScanStatus.COMPLETE, _NONE).oldest,
     )
 
@@ -52,7 +52,7 @@ class _Tally(NamedTuple):
 
     kind: str
     group: str
-    count: int
+    number: int
     oldest: datetime | None
 
 
