@@ -213,10 +213,41 @@ def test_the_page_shows_the_ledgers_total_and_its_largest_groups(page: Client) -
     assert "Not split by AWS" in text
 
 
+def test_what_the_form_sends_becomes_the_short_address(page: Client) -> None:
+    sent = {
+        "show": "1",
+        "range": "30d",
+        "last": "",
+        "group_by": ["service", ""],
+        "charge_type": [kind.value for kind in ChargeType],
+    }
+    assert page.get("/costs", sent)["Location"] == "/costs"
+    days = {"show": "1", "range": "custom", "start": "2026-11-01", "last": "2026-11-18", "region": "global"}
+    assert page.get("/costs", days)["Location"] == "/costs?range=custom&start=2026-11-01&end=2026-11-19&region=global"
+
+
 def test_incomplete_days_are_marked(page: Client) -> None:
     text = page.get("/costs", ADDRESS).content.decode()
     data = json.loads(re.search(r'<script id="costs-data" type="application/json">(.*?)</script>', text)[1])  # type: ignore[index]
     assert [period["state"] for period in data["periods"]][-4:] == ["complete", "incomplete", "incomplete", "incomplete"]
+
+
+def test_complete_days_alone_are_compared_with_as_many_before(payer: CostSource, admin: User) -> None:
+    report = Report(days=DayRange(date(2026, 11, 7), date(2026, 11, 19)))
+    found = explorer.explore(explorer.reader_for(admin, report), report, books.TODAY).settled
+    assert found is not None
+    assert found.days == 9  # the last three are open
+    assert found.amount == of_ledger(Report(days=DayRange(date(2026, 11, 7), date(2026, 11, 16))))
+    assert found.before == of_ledger(Report(days=DayRange(date(2026, 10, 26), date(2026, 11, 4))))
+
+
+def test_a_span_of_which_days_are_missing_is_nothing_to_compare_with(payer: CostSource, admin: User) -> None:
+    report = Report(days=DayRange(date(2026, 10, 26), date(2026, 11, 5)))
+    found = explorer.explore(explorer.reader_for(admin, report), report, books.TODAY)
+    assert found.settled is not None
+    assert found.settled.before is None
+    assert found.pivot is not None
+    assert {row.before for row in found.pivot.rows} == {None}
 
 
 def test_a_group_leads_to_what_it_is_made_of(page: Client) -> None:
