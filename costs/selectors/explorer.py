@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from itertools import takewhile
 
 from accounts.models import User
-from cloudconsole.core.money import EXACT, ZERO
+from cloudconsole.core.money import EXACT, ZERO, total
 from costs.rules import pivots, spans
 from costs.rules.cubes import Dimension
 from costs.rules.pivots import Before, Pivot, Told
@@ -34,6 +35,15 @@ _FILTER_OF = {dimension: name for name, dimension in FILTERS.items()}
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """The complete days at the start of a span, and as many of the span before: these can be compared."""
+
+    days: int
+    amount: Decimal
+    before: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Exploration:
     """`by_period` tells the first grouping apart as far as `shown` goes. `pivot` is None where nothing is stored; `others` is how
     many groups its row of others holds, and `labels` are names for the keys of rows and columns.
@@ -48,11 +58,7 @@ class Exploration:
     pivot: Pivot | None
     before_days: DayRange | None
     before: Answer | None
-
-    @property
-    def before_total(self) -> Decimal | None:
-        """What the span before cost; None when not all of its days are known, which is nothing to compare with."""
-        return self.before.total if self.before and _is_whole(self.before) else None
+    settled: Settled | None
 
     @property
     def by_columns(self) -> bool:
@@ -88,7 +94,22 @@ def explore(reader: Reader, report: Report, today: date) -> Exploration:
         pivot=_pivot(report, told, before),
         before_days=before_days,
         before=before,
+        settled=_settled(reader, asked, told.by_period, before) if before else None,
     )
+
+
+def _settled(reader: Reader, asked: Question, now: Answer, before: Answer) -> Settled | None:
+    periods = list(takewhile(lambda period: period.complete and period.total is not None, now.periods))
+    if not periods:
+        return None
+    amount = total(period.total or ZERO for period in periods)
+    days = (periods[-1].end - asked.days.start).days
+    if len(periods) < len(now.periods):
+        start = before.question.days.start
+        then = DayRange(start, min(start + timedelta(days=days), before.question.days.end))
+        groups = replace(asked, days=then, granularity=Granularity.WHOLE, group_by=(), beside=frozenset(asked.group_by))
+        before = reader.answer(groups)
+    return Settled(days, amount, before.total if _is_whole(before) else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,27 +175,27 @@ def _labels(answer: Answer | None) -> dict[str, str]:
 
 
 def _pivot(report: Report, told: _Told, before: Answer | None) -> Pivot | None:
-    total = told.by_period.total
-    if total is None:
+    whole = told.by_period.total
+    if whole is None:
         return None
     known = None
     if before and before.total is not None and _is_whole(before):
         known = Before(pivots.sums(_amounts(before), 0), before.total)
     if len(report.group_by) > 1:
         heads = pivots.heads_of(told.amounts, COLUMNS)
-        return pivots.pivot(Told(told.amounts, total), known, shown=told.shown, heads=heads)
+        return pivots.pivot(Told(told.amounts, whole), known, shown=told.shown, heads=heads)
     heads = tuple(period.start.isoformat() for period in told.by_period.periods)
-    return pivots.pivot(_by_start(told.by_period, total), known, shown=told.shown, heads=heads)
+    return pivots.pivot(_by_start(told.by_period, whole), known, shown=told.shown, heads=heads)
 
 
 def _is_whole(answer: Answer) -> bool:
     return all(period.complete for period in answer.periods)
 
 
-def _by_start(answer: Answer, total: Decimal) -> Told:
+def _by_start(answer: Answer, whole: Decimal) -> Told:
     amounts = {(group.keys[0], period.start.isoformat()): group.amount for period in answer.periods for group in period.groups}
     totals = {period.start.isoformat(): period.total or ZERO for period in answer.periods}
-    return Told(amounts, total, totals)
+    return Told(amounts, whole, totals)
 
 
 # --- what can be asked next

@@ -36,7 +36,7 @@ from costs.views.names import Names
 from costs.views.tables import Table
 
 # What the page's address may say besides the report.
-_BESIDES = ("report",)
+_BESIDES = ("report", "show")
 _LOST = {SourceStatus.DENIED, SourceStatus.NOT_ENABLED, SourceStatus.PARTIAL, SourceStatus.STALE}
 
 
@@ -118,6 +118,8 @@ class Costs(Page):
         except (ValidationError, CloudconsoleError) as error:
             context = _context(request, Report(), None, today) | {"trouble": Trouble("This cannot be asked", words_of(error))}
             return render(request, "costs/explorer.html", context, status=400)
+        if "show" in request.GET:  # sent by the form, which names everything; the address to keep is the short one
+            return redirect(addresses.of(report))
         return _answered(request, report, today)
 
 
