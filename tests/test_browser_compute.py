@@ -228,7 +228,7 @@ def create_function(page: Page, console: Console) -> None:
     page.get_by_label("Name").fill("greeter")
     page.set_input_files("#id_zip", package(HELLO))
     page.get_by_label("Runtime").fill("python3.12")
-    page.get_by_label("Handler").fill("main.handler")
+    page.get_by_role("textbox", name="Handler").fill("main.handler")
     number = console.simulator.key("development").account_id
     page.get_by_label("Role ARN").fill(f"arn:aws:iam::{number}:role/lambda-basic")
     page.get_by_role("button", name="Create function").click()

@@ -37,7 +37,7 @@ IDENTITY: tuple[tuple[str, str, str, Reading], ...] = (
     ("InvalidToken", "The provided token is malformed or otherwise invalid.", "credentials_invalid", codes.INVALID_TOKEN),
     ("ExpiredToken", "The security token included in the request is expired", "credentials_expired", codes.EXPIRED),
     ("ExpiredTokenException", "The security token included in the request is expired", "credentials_expired", codes.EXPIRED),
-    ("RequestExpired", "Request has expired.", "clock_skewed", codes.SKEWED),  # of a key that does not expire
+    ("RequestExpired", "Request has expired.", "credentials_expired", codes.EXPIRED),  # while the clocks agree
     (
         "RequestTimeTooSkewed",
         "The difference between the request time and the current time is too large.",

@@ -115,7 +115,8 @@ class Installation:
         if self._organization:
             processes.start(demo.program(self._organization.port))
         celery = (sys.executable, "-m", "celery", "--app", "cloudconsole", "--quiet")
-        worker = ("worker", "--hostname", "worker@%h", "--concurrency", "2", "--without-gossip", "--without-mingle")
+        # They wait for AWS most of the time; with fewer, a fetch of costs and a look at what runs would keep a person waiting.
+        worker = ("worker", "--hostname", "worker@%h", "--concurrency", "4", "--without-gossip", "--without-mingle")
         processes.start(Program("worker", (*celery, *worker)))
         processes.start(Program("scheduler", (*celery, "beat")))
         jobs.enqueue("cloudconsole.heartbeat")  # /readyz need not wait for the scheduler's first ring
