@@ -161,8 +161,8 @@ def _read(user: User, shown: Scope, visible: Sequence[CostSource], currency: str
         totals = currencies.totals(reader, shown.accounts, _months(today), today)
         is_chosen = currency in {total.currency for total in totals}
         chosen = _spending(reader, today, currency) if is_chosen else None
-        return _Read(chosen, reader.by_currency(_by_account(today)), totals)
-    return _Read(spent, (reader.answer(_by_account(today)),), [])
+        return _Read(chosen, reader.by_currency(_by_account(shown, today)), totals)
+    return _Read(spent, (reader.answer(_by_account(shown, today)),), [])
 
 
 def _spending(reader: Reader, today: date, currency: str | None) -> Spending:
@@ -181,6 +181,8 @@ def _months(today: date) -> DayRange:
     return DayRange(first_of_month(today, months=1 - MONTHS_SHOWN), today + _DAY)
 
 
-def _by_account(today: date) -> Question:
+def _by_account(shown: Scope, today: date) -> Question:
+    """The days of the accounts that have a row; those of the others come as one group."""
+    numbers = frozenset(account.account_id for account in shown.accounts[:ACCOUNTS_SHOWN])
     since = min(today - _DAY * (DAYS_SHOWN - 1), first_of_month(today))
-    return Question(DayRange(since, today + _DAY), Granularity.DAILY, (Dimension.ACCOUNT,))
+    return Question(DayRange(since, today + _DAY), Granularity.DAILY, (Dimension.ACCOUNT,), told=numbers)
