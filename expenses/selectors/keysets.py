@@ -1,0 +1,105 @@
+"""Pages of a list without end: from a row on, in either direction, however far down, without counting."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from django.db.models import Q
+
+from cloudconsole.core.errors import CloudconsoleError
+from expenses.models import Expense, ExpenseQuerySet
+
+# The orders there are. Ids sort by when they were made.
+ORDERINGS: Final = ("-date", "date", "-cost", "cost", "-created_at", "created_at")
+NEWEST: Final = "-date"
+_COLUMN: Final = {"date": "date", "cost": "cost", "created_at": "id"}
+
+
+class CursorRefused(CloudconsoleError):
+    code = "invalid"
+    title = "The cursor is none of this list"
+
+
+@dataclass(frozen=True)
+class Page:
+    """`newer` and `older` are cursors, empty at the ends."""
+
+    rows: list[Expense]
+    newer: str = ""
+    older: str = ""
+
+
+@dataclass(frozen=True)
+class _Place:
+    value: Any
+    id: uuid.UUID
+    backwards: bool
+
+
+def page(found: ExpenseQuerySet, *, ordering: str = NEWEST, cursor: str = "", size: int) -> Page:
+    """The rows after (or before) the one that the cursor names. Raises CursorRefused."""
+    column, descending = _COLUMN[ordering.removeprefix("-")], ordering.startswith("-")
+    place = _read(cursor, column) if cursor else None
+    backwards = place is not None and place.backwards
+    down = descending != backwards
+    narrowed = found if place is None else found.filter(_beyond(column, place, down=down))
+    rows = list(narrowed.order_by(*_order(column, down=down)).with_names()[: size + 1])
+    more, rows = len(rows) > size, rows[:size]
+    if backwards:
+        rows.reverse()
+    has_newer, has_older = (more, True) if backwards else (place is not None, more)
+    return Page(
+        rows,
+        _cursor(rows[0], column, backwards=True) if rows and has_newer else "",
+        _cursor(rows[-1], column, backwards=False) if rows and has_older else "",
+    )
+
+
+def cursor_after(row: Expense, ordering: str = NEWEST) -> str:
+    """The cursor of the page that follows `row`."""
+    return _cursor(row, _COLUMN[ordering.removeprefix("-")], backwards=False)
+
+
+def _order(column: str, *, down: bool) -> list[str]:
+    sign = "-" if down else ""
+    return [f"{sign}{column}"] if column == "id" else [f"{sign}{column}", f"{sign}id"]
+
+
+def _beyond(column: str, place: _Place, *, down: bool) -> Q:
+    less = "lt" if down else "gt"
+    if column == "id":
+        return Q(**{f"id__{less}": place.id})
+    further = Q(**{f"{column}__{less}": place.value}) | Q(**{column: place.value, f"id__{less}": place.id})
+    return Q(**{f"{column}__{less}e": place.value}) & further  # the first part is what an index can start from
+
+
+def _cursor(row: Expense, column: str, *, backwards: bool) -> str:
+    told = json.dumps([str(getattr(row, column)), str(row.pk), backwards])
+    return base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
+
+
+def _read(cursor: str, column: str) -> _Place:
+    try:
+        told = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        value, pk, backwards = told
+        return _Place(_value(column, str(value)), uuid.UUID(str(pk)), backwards is True)
+    except (ValueError, TypeError, binascii.Error, InvalidOperation, RecursionError) as error:
+        raise CursorRefused("Take the cursor from `next` or `previous` of an earlier answer.", attr="cursor") from error
+
+
+def _value(column: str, text: str) -> Any:
+    if column == "date":
+        return date.fromisoformat(text)
+    if column == "cost":
+        amount = Decimal(text)
+        if not amount.is_finite() or not -(10**13) <= amount <= 10**13 or amount != round(amount, 4):
+            raise ValueError(text)
+        return amount
+    return None

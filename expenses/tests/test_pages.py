@@ -1,0 +1,262 @@
+"""Expenses on their pages: entering, finding, changing in place, undoing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from expenses.models import Category, Edit, Expense, PaymentMethod, Rule
+from expenses.rules.statuses import MemberRole
+from expenses.services import expenses, workspaces
+from expenses.services.inputs import input_of
+from expenses.tests import books
+
+ROW: dict[str, Any] = {
+    "date": "2026-11-20",
+    "payee": "Blue Bottle",
+    "cost": "4,80",
+    "currency": "usd",
+    "category": "Food › Coffee",
+    "payment_method": "Visa",
+    "description": "Cortado",
+    "tags": "team, lunch",
+}
+
+
+@pytest.fixture
+def client(viewer: User) -> Client:
+    client = Client()
+    client.force_login(viewer)
+    return client
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "",
+        "/report",
+        "/categories",
+        "/payment-methods",
+        "/rules",
+        "/recurring",
+        "/budgets",
+        "/workspaces",
+        "/totals",
+        "/suggestions",
+    ],
+)
+@pytest.mark.parametrize("filled", [False, True])
+def test_every_page_opens_empty_and_filled(client: Client, viewer: User, page: str, filled: bool) -> None:
+    if filled:
+        books.spend(viewer, tags=("a", "b"))
+        books.spend(viewer, currency="JPY", cost=Decimal(900), payee="", category="", subcategory="", payment_method="")
+    assert client.get(f"/expenses{page}").status_code == 200
+
+
+def test_the_quick_row_enters_an_expense_and_makes_what_it_names(client: Client, viewer: User) -> None:
+    assert client.post("/expenses/new", ROW).status_code == 302
+    one = Expense.objects.get()
+    assert (one.owner, one.cost, one.currency, one.date) == (viewer, Decimal("4.8"), "USD", date(2026, 11, 20))
+    assert (str(one.category), str(one.payment_method), one.tags) == ("Food › Coffee", "Visa", ["lunch", "team"])
+    page = client.get("/expenses").content.decode()
+    assert "Blue Bottle" in page
+    assert "$4.80" in page
+    assert "$4.80" in client.get("/expenses/totals").content.decode()
+
+
+def test_the_quick_row_says_what_is_wrong_and_keeps_what_was_typed(client: Client) -> None:
+    answer = client.post("/expenses/new", {**ROW, "currency": "JPY", "cost": "4.5"}, headers={"HX-Request": "true"})
+    assert "JPY has no decimal places." in answer.content.decode()
+    assert "Blue Bottle" in answer.content.decode()
+    assert not Expense.objects.exists()
+
+
+def test_what_was_said_of_a_payee_last_is_offered(client: Client, viewer: User) -> None:
+    books.spend(viewer, payee="Yellow Cab", currency="EUR")
+    told = client.get("/expenses/suggestions", {"payee": "yellow cab "}).json()
+    assert told["payees"] == ["Yellow Cab"]
+    assert told["last"]["category"] == "Travel › Taxi"
+    assert (told["last"]["payment_method"], told["last"]["currency"]) == ("Visa", "EUR")
+
+
+def test_a_row_is_changed_where_it_stands_and_the_change_can_be_undone(client: Client, viewer: User) -> None:
+    one = books.spend(viewer)
+    assert "row-form" in client.get(f"/expenses/{one.pk}/row?edit").content.decode()
+    answer = client.post(f"/expenses/{one.pk}/row", {**ROW, "revision": 1})
+    assert "Blue Bottle" in answer.content.decode()
+    edit = Edit.objects.get()
+    client.post(f"/expenses/edits/{edit.pk}/undo")
+    one.refresh_from_db()
+    assert (one.payee, one.cost, str(one.category), one.tags) == ("Yellow Cab", Decimal("12.5"), "Travel › Taxi", [])
+
+
+def test_of_two_tabs_the_second_is_told_that_the_row_changed(client: Client, viewer: User) -> None:
+    one = books.spend(viewer)
+    client.post(f"/expenses/{one.pk}/row", {**ROW, "revision": 1})
+    answer = client.post(f"/expenses/{one.pk}/row", {**ROW, "payee": "Second", "revision": 1})
+    assert "Look at what it is now" in answer.content.decode()
+    one.refresh_from_db()
+    assert one.payee == "Blue Bottle"
+
+
+def test_a_deleted_expense_is_gone_and_comes_back(client: Client, viewer: User) -> None:
+    one = books.spend(viewer)
+    page = client.post(f"/expenses/{one.pk}/delete", follow=True).content.decode()
+    assert "Yellow Cab" not in page
+    assert "Undo" in page
+    client.post(f"/expenses/edits/{Edit.objects.get().pk}/undo")
+    assert "Yellow Cab" in client.get("/expenses").content.decode()
+
+
+def test_the_detail_page_changes_everything(client: Client, viewer: User) -> None:
+    one = books.spend(viewer)
+    assert client.get(f"/expenses/{one.pk}").status_code == 200
+    answer = client.post(f"/expenses/{one.pk}", {**ROW, "location": "Oakland", "notes": "n", "project": "x", "revision": 1})
+    assert answer.status_code == 302
+    one.refresh_from_db()
+    assert (one.location, one.notes, one.project) == ("Oakland", "n", "x")
+    client.post(f"/expenses/{one.pk}/duplicate")
+    assert Expense.objects.count() == 2
+
+
+def test_chosen_expenses_are_changed_together(client: Client, viewer: User) -> None:
+    chosen, other = books.spend(viewer), books.spend(viewer)
+    client.post("/expenses/bulk", {"id": [str(chosen.pk)], "action": "change", "category": "Food", "add_tag": "x"})
+    chosen.refresh_from_db()
+    other.refresh_from_db()
+    assert (str(chosen.category), chosen.tags, str(other.category)) == ("Food", ["x"], "Travel › Taxi")
+
+
+def test_all_that_match_are_deleted_after_a_look_and_come_back(client: Client, viewer: User) -> None:
+    for _ in range(3):
+        books.spend(viewer)
+    books.spend(viewer, payee="Other")
+    question = client.post("/expenses/bulk?payee=Yellow+Cab", {"all": "1", "action": "delete"}).content.decode()
+    assert "Delete 3 expenses" in question
+    assert Expense.objects.kept().count() == 4
+    client.post("/expenses/bulk?payee=Yellow+Cab", {"all": "1", "action": "delete", "sure": "1"})
+    assert Expense.objects.kept().count() == 1
+    client.post(f"/expenses/edits/{Edit.objects.get().pk}/undo")
+    assert Expense.objects.kept().count() == 4
+
+
+def test_a_split_adds_up_and_can_be_undone(client: Client, viewer: User) -> None:
+    one = books.spend(viewer, cost=Decimal("100.00"))
+    page = client.get(f"/expenses/{one.pk}/split?parts=3").content.decode()
+    assert "33.34" in page
+    parts = {"form-TOTAL_FORMS": 3, "form-INITIAL_FORMS": 3}
+    for at, cost in enumerate(["33.34", "33.33", "33.33"]):
+        parts |= {f"form-{at}-cost": cost, f"form-{at}-category": f"C{at}", f"form-{at}-description": ""}  # type: ignore[dict-item]
+    client.post(f"/expenses/{one.pk}/split", parts)
+    assert sorted(Expense.objects.kept().values_list("cost", flat=True)) == [Decimal("33.33"), Decimal("33.33"), Decimal("33.34")]
+    client.post(f"/expenses/edits/{Edit.objects.get().pk}/undo")
+    assert [row.cost for row in Expense.objects.kept()] == [Decimal(100)]
+
+
+def test_a_split_whose_part_was_changed_does_not_count_twice(client: Client, viewer: User) -> None:
+    one = books.spend(viewer, cost=Decimal("100.00"))
+    parts = {"form-TOTAL_FORMS": 2, "form-INITIAL_FORMS": 2, "form-0-cost": "60", "form-1-cost": "40"}
+    client.post(f"/expenses/{one.pk}/split", parts)
+    part = Expense.objects.exclude(pk=one.pk).get()
+    expenses.change(expense=part, given=replace(input_of(part), payee="Hotel"), by=viewer)
+    client.post(f"/expenses/edits/{Edit.objects.get(what='Split').pk}/undo")
+    assert sorted(Expense.objects.kept().values_list("cost", flat=True)) == [40, 60]
+
+
+def test_a_split_that_does_not_add_up_is_refused(client: Client, viewer: User) -> None:
+    one = books.spend(viewer, cost=Decimal("100.00"))
+    beyond = {"form-TOTAL_FORMS": 2, "form-INITIAL_FORMS": 2, "form-0-cost": "1e9999999", "form-1-cost": "1e9999999"}
+    assert "no more than 24 digits" in client.post(f"/expenses/{one.pk}/split", beyond).content.decode()
+    parts = {"form-TOTAL_FORMS": 2, "form-INITIAL_FORMS": 2, "form-0-cost": "50", "form-1-cost": "49.99"}
+    assert "add up to" in client.post(f"/expenses/{one.pk}/split", parts).content.decode()
+    assert Expense.objects.count() == 1
+
+
+def test_pages_of_a_long_list_follow_one_another_without_a_gap(client: Client, viewer: User) -> None:
+    for at in range(120):
+        books.spend(viewer, payee=f"P{at:03}", date=date(2026, 11, 1 + at % 2))
+    seen: list[str] = []
+    address = "/expenses"
+    while address:
+        context = client.get(address).context
+        seen += [one.payee for one in context["page_rows"]]
+        address = f"/expenses{context['older']}" if context["older"] else ""
+    assert len(seen) == len(set(seen)) == 120
+    back = client.get(f"/expenses{context['newer']}").context
+    assert [one.payee for one in back["page_rows"]] == seen[50:100]
+
+
+def test_the_filter_narrows_by_the_beginnings_of_words_in_any_case(client: Client, viewer: User) -> None:
+    books.spend(viewer, payee="Café Berlin", description="Espresso")
+    books.spend(viewer, payee="Yellow Cab")
+    assert "Café Berlin" in client.get("/expenses", {"search": "CAFÉ esp"}).content.decode()
+    assert "Nothing matches" in client.get("/expenses", {"search": "presso"}).content.decode()
+    assert "A day such as" in client.get("/expenses", {"start": "yesterday"}).content.decode()
+
+
+def test_a_category_is_renamed_merged_and_moved_with_a_look_ahead(client: Client, viewer: User) -> None:
+    books.spend(viewer)
+    books.spend(viewer, category="Rides", subcategory="")
+    taxi, rides, travel = (Category.objects.get(name=name) for name in ("Taxi", "Rides", "Travel"))
+    assert "1 expense" in client.get(f"/expenses/categories/{rides.pk}").content.decode()
+    client.post(f"/expenses/categories/{rides.pk}", {"action": "merge", "into": taxi.pk})
+    assert set(Expense.objects.values_list("category__name", flat=True)) == {"Taxi"}
+    client.post(f"/expenses/categories/{taxi.pk}", {"action": "move", "parent": ""})
+    client.post(f"/expenses/categories/{travel.pk}", {"action": "delete"})
+    client.post(f"/expenses/categories/{taxi.pk}", {"action": "rename", "name": "Cabs"})
+    assert [str(one) for one in Category.objects.all()] == ["Cabs"]
+
+
+def test_a_payment_method_that_was_used_is_archived_not_deleted(client: Client, viewer: User) -> None:
+    books.spend(viewer)
+    visa = PaymentMethod.objects.get()
+    client.post(f"/expenses/payment-methods/{visa.pk}", {"action": "delete", "name": "Visa"})
+    client.post(f"/expenses/payment-methods/{visa.pk}", {"action": "archive"})
+    visa.refresh_from_db()
+    assert visa.archived_at is not None
+
+
+def test_a_rule_reads_as_a_sentence(client: Client, viewer: User) -> None:
+    rule = {"name": "Cabs", "match": "all", "is_on": "on", "action_field": "payment_method", "action_value": "Visa"}
+    rule |= {"condition_field": "payment_method", "condition_operator": "is_not", "condition_value": "cash"}
+    page = client.post("/expenses/rules", rule, follow=True).content.decode()
+    assert 'payment method <span class="muted">is not</span> cash' in page
+    assert '<span class="muted">payment method:</span> Visa' in page
+    kept = Rule.objects.get()
+    for path in ("/expenses/rules", f"/expenses/rules/{kept.pk}"):
+        refused = client.post(path, {**rule, "name": "Rides", "action_value": ""})
+        assert refused.status_code == 400
+        assert 'value="Rides"' in refused.content.decode()
+        assert 'value="cash"' in refused.content.decode()
+
+
+def test_a_shared_workspace_is_seen_by_its_members_and_nobody_else(client: Client, viewer: User, stranger: User) -> None:
+    client.post("/expenses/workspaces", {"name": "Team", "currency": "eur"})
+    team = viewer.workspaces.get(name="Team")
+    client.post(f"/expenses/workspaces/{team.pk}/members", {"username": stranger.username, "role": "contributor"})
+    books.spend(viewer, team)
+    other = Client()
+    other.force_login(stranger)
+    assert "Yellow Cab" in other.get(f"/expenses?workspace={team.pk}").content.decode()
+    workspaces.remove_member(workspace=team, user=stranger, by=viewer)
+    assert other.get(f"/expenses?workspace={team.pk}").status_code == 404
+
+
+def test_approval_on_the_page(client: Client, viewer: User, stranger: User) -> None:
+    team = books.shared(viewer, (stranger, MemberRole.CONTRIBUTOR), needs_approval=True)
+    theirs = books.spend(stranger, team)
+    other = Client()
+    other.force_login(stranger)
+    assert "Hand in" in other.get(f"/expenses/{theirs.pk}").content.decode()
+    other.post(f"/expenses/{theirs.pk}/decide", {"step": "submit"})
+    other.post(f"/expenses/{theirs.pk}/decide", {"step": "approve"})
+    theirs.refresh_from_db()
+    assert theirs.status == "submitted"
+    client.post(f"/expenses/{theirs.pk}/decide", {"step": "reject", "reason": "No receipt"})
+    assert "No receipt" in other.get(f"/expenses/{theirs.pk}").content.decode()
