@@ -1,0 +1,279 @@
+"""What one's own requests came to: calls, successes, latency, bytes; for everything, for each key, and for each day.
+
+Latency is that of answered requests, and exact: how often each whole millisecond came is counted, and kept
+for days that are summed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple, TypeVar
+
+from django.db.models import CharField, Count, F, Q, QuerySet, Sum, Value
+from django.db.models.functions import Cast, Left
+
+from accounts.models import User
+from cloudconsole.core import clock
+from cloudconsole.core.permissions import Perm
+from gateway.models import ApiKey, DaySum, RequestLog, SummedDay
+from gateway.models.requests import FAILED
+from gateway.rules.latency import Latency, latency, packed, together
+
+DAYS = 30
+MOST_DAYS = 366
+OUTCOMES = ("ok", "failed", "unanswered", "2xx", "3xx", "4xx", "5xx")
+Name = TypeVar("Name")
+Rows = TypeVar("Rows", QuerySet[RequestLog], QuerySet[DaySum])
+SUCCESS = Q(status__lt=400, error="")
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    """Empty fields let everything through. `outcome`: one of OUTCOMES."""
+
+    days: int = DAYS
+    key: int | None = None
+    api_name: str = ""
+    method: str = ""
+    outcome: str = ""
+    via: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Of some requests. `latency` is None where none was answered."""
+
+    calls: int = 0
+    succeeded: int = 0
+    unanswered: int = 0
+    request_bytes: int = 0
+    response_bytes: int = 0
+    latency: Latency | None = None
+
+    @property
+    def failed(self) -> int:
+        return self.calls - self.succeeded
+
+    @property
+    def success_rate(self) -> float | None:
+        """Percent; None where nothing was called."""
+        return round(100 * self.succeeded / self.calls, 2) if self.calls else None
+
+
+@dataclass(frozen=True, slots=True)
+class OfKey:
+    """`key_id` is None for requests without a key, or with one that is gone; then its name is what it was called."""
+
+    key_id: int | None
+    api_name: str
+    sums: Sums
+
+
+@dataclass(frozen=True, slots=True)
+class OfDay:
+    day: date
+    sums: Sums
+
+
+@dataclass(frozen=True, slots=True)
+class OfPerson:
+    username: str
+    sums: Sums
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    days: int
+    since: datetime
+    keys: int
+    total: Sums
+    by_key: Sequence[OfKey] = field(default_factory=list)
+    by_day: Sequence[OfDay] = field(default_factory=list)
+    by_cause: Mapping[str, int] = field(default_factory=dict)
+
+
+def logs(user: User, wanted: LogFilter = LogFilter()) -> QuerySet[RequestLog]:
+    """One's own requests of the last days, newest first."""
+    found = RequestLog.objects.visible_to(user, Perm.SELF).filter(at__gte=since(wanted.days)).order_by("-at", "-pk")
+    return _narrowed(found, wanted)
+
+
+def _narrowed(found: Rows, wanted: LogFilter) -> Rows:
+    if wanted.key is not None:
+        found = found.filter(key=wanted.key)
+    if wanted.api_name:
+        found = found.filter(api_name__iexact=wanted.api_name)
+    if wanted.method:
+        found = found.filter(method=wanted.method)
+    if wanted.via:
+        found = found.filter(via=wanted.via)
+    return found.filter(_outcome(wanted.outcome)) if wanted.outcome else found
+
+
+def of_key(user: User, key: ApiKey) -> QuerySet[RequestLog]:
+    """One's own requests with a key, newest first, each with what is kept of it."""
+    return RequestLog.objects.visible_to(user, Perm.SELF).filter(key=key).select_related("capture").order_by("-at")
+
+
+def since(days: int) -> datetime:
+    """The first moment (UTC) of a span of days that ends with today."""
+    return datetime.combine(clock.today() - timedelta(days=days - 1), time(), UTC)
+
+
+def of(user: User, wanted: LogFilter = LogFilter()) -> Statistics:
+    """Days that are summed are read from their sums, the others from the log; both count by day, key and outcome."""
+    groups = _groups(_narrowed(DaySum.objects.visible_to(user, Perm.SELF), wanted), logs(user, wanted), since(wanted.days).date())
+    parts = {name: _part(same) for name, same in _grouped(groups, lambda one: (one.day, one.key, one.api_name)).items()}
+    return Statistics(
+        wanted.days,
+        since(wanted.days),
+        ApiKey.objects.visible_to(user, Perm.SELF).count(),
+        _sums(list(parts.values())),
+        _by_key(parts),
+        _by_day(parts, wanted.days),
+        _by_cause(groups),
+    )
+
+
+def of_people(user: User, days: int = DAYS) -> list[OfPerson]:
+    """Sums of each person, for those who may read everybody's audit trail; empty for others."""
+    if not user.may(Perm.AUDIT_VIEW_ALL):
+        return []
+    everybody = RequestLog.objects.filter(at__gte=since(days)).order_by()
+    groups = _groups(DaySum.objects.all(), everybody, since(days).date(), of_whom="user__username")
+    people = [OfPerson(name, _sums([_part(same)])) for name, same in _grouped(groups, lambda one: one.whose).items()]
+    return sorted(people, key=lambda one: (-one.sums.calls, one.username))
+
+
+def _outcome(name: str) -> Q:
+    if name in ("ok", "failed"):
+        return SUCCESS if name == "ok" else FAILED
+    if name == "unanswered":
+        return Q(status=None)
+    first = int(name[0]) * 100
+    return Q(status__gte=first, status__lt=first + 100)
+
+
+class _Group(NamedTuple):  # made thousands of times for a page, at a tenth of what a dataclass takes
+    """How many requests ended the same way, on one day with one key. `whose` is empty where it is one person's."""
+
+    day: date
+    whose: str
+    key: int | None
+    api_name: str
+    status: int | None
+    error: str
+    calls: int
+    sent: int
+    received: int
+    durations: bytes | memoryview  # as the database hands it out
+
+    @property
+    def is_success(self) -> bool:
+        return self.status is not None and self.status < 400 and not self.error
+
+
+_SAME = ("key", "api_name", "status", "error")
+_NOBODY = Value("")
+
+
+def _groups(sums: QuerySet[DaySum], rows: QuerySet[RequestLog], first: date, *, of_whom: str = "") -> list[_Group]:
+    """Of the days from `first` on. A day is in `sums` or in `rows`, by what was summed when this began."""
+    last = SummedDay.objects.order_by("-day").values_list("day", flat=True).first()
+    whose = F(of_whom) if of_whom else _NOBODY
+    found = _of_rows(rows.order_by().annotate(whose=whose), last)
+    if last is not None and last >= first:
+        days = sums.filter(day__gte=first, day__lte=last).annotate(whose=whose)
+        values = ("day", "whose", *_SAME, "calls", "request_bytes", "response_bytes", "durations")
+        found += map(_Group._make, days.values_list(*values))
+    return found
+
+
+def _of_rows(rows: QuerySet[RequestLog], last: date | None) -> list[_Group]:
+    """One pass over what is not summed yet: how often each duration came, and the bytes of those requests."""
+    if last is not None:
+        rows = rows.filter(at__gte=datetime.combine(last + timedelta(days=1), time(), UTC))
+    # Both databases write a moment of UTC with its day in front; SQLite would ask Python for the day of each row.
+    rows = rows.annotate(day=Left(Cast("at", CharField()), 10))
+    counts = {"calls": Count("pk"), "sent": Sum("request_bytes", default=0), "received": Sum("response_bytes", default=0)}
+    found: dict[tuple[Any, ...], list[tuple[int, int, int, int]]] = {}
+    for *name, duration, calls, sent, received in rows.values_list("day", "whose", *_SAME, "duration_ms").annotate(**counts):
+        found.setdefault(tuple(name), []).append((duration, calls, sent, received))
+    return [_of_durations(name, durations) for name, durations in found.items()]
+
+
+def _of_durations(name: tuple[Any, ...], durations: Sequence[tuple[int, int, int, int]]) -> _Group:
+    day, whose, key, api_name, status, error = name
+    calls, sent, received = (sum(one[place] for one in durations) for place in (1, 2, 3))
+    took = packed({one[0]: one[1] for one in durations}) if status is not None else b""
+    return _Group(date.fromisoformat(day), whose, key, api_name, status, error, calls, sent, received, took)
+
+
+class _Part(NamedTuple):
+    """What some groups come to. Sums of more are made of such parts, so that each row is looked at once."""
+
+    calls: int
+    succeeded: int
+    unanswered: int
+    sent: int
+    received: int
+    durations: bytes
+
+
+def _grouped(groups: Iterable[_Group], name_of: Callable[[_Group], Name]) -> dict[Name, list[_Group]]:
+    found: dict[Name, list[_Group]] = {}
+    for one in groups:
+        found.setdefault(name_of(one), []).append(one)
+    return found
+
+
+def _part(groups: Sequence[_Group]) -> _Part:
+    return _Part(
+        sum(one.calls for one in groups),
+        sum(one.calls for one in groups if one.is_success),
+        sum(one.calls for one in groups if one.status is None),
+        sum(one.sent for one in groups),
+        sum(one.received for one in groups),
+        together(one.durations for one in groups),
+    )
+
+
+def _sums(parts: Sequence[_Part]) -> Sums:
+    return Sums(
+        sum(one.calls for one in parts),
+        sum(one.succeeded for one in parts),
+        sum(one.unanswered for one in parts),
+        sum(one.sent for one in parts),
+        sum(one.received for one in parts),
+        latency(together(one.durations for one in parts)),
+    )
+
+
+def _by_key(parts: Mapping[tuple[date, int | None, str], _Part]) -> list[OfKey]:
+    """The most used first."""
+    found: dict[tuple[int | None, str], list[_Part]] = {}
+    for (_, key, api_name), part in parts.items():
+        found.setdefault((key, api_name), []).append(part)
+    keys = [OfKey(*name, _sums(same)) for name, same in found.items()]
+    return sorted(keys, key=lambda one: (-one.sums.calls, one.api_name, one.key_id or 0))
+
+
+def _by_day(parts: Mapping[tuple[date, int | None, str], _Part], days: int) -> list[OfDay]:
+    """Every day, also those on which nothing was sent."""
+    found: dict[date, list[_Part]] = {}
+    for (day, _, _), part in parts.items():
+        found.setdefault(day, []).append(part)
+    first = since(days).date()
+    return [OfDay(day, _sums(found.get(day, ()))) for day in (first + timedelta(days=n) for n in range(days))]
+
+
+def _by_cause(groups: Iterable[_Group]) -> dict[str, int]:
+    """Failed requests by status, or by why no answer came; the most frequent first."""
+    found: Counter[str] = Counter()
+    for one in groups:
+        if not one.is_success:
+            found[one.error or f"status_{one.status}"] += one.calls
+    return dict(sorted(found.items(), key=lambda cause: (-cause[1], cause[0])))

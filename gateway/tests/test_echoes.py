@@ -1,0 +1,84 @@
+"""What a service says back of a secret never reaches the caller."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import time
+import zlib
+from collections.abc import Callable
+
+import pytest
+
+from accounts.models import User
+from cloudconsole.net.tests.listeners import Listener, Reply, raw_listener
+from gateway.models import RequestLog
+from gateway.tests.conftest import SECRET, Store
+from gateway.tests.test_proxy import Api, body_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        SECRET,
+        "sk-test%2F0123456789%2Babcdef%3D%3D",
+        "sk-test%2f0123456789%2babcdef%3d%3d",
+        "c2stdGVzdC8wMTIzNDU2Nzg5K2FiY2RlZj09",
+        "AHNrLXRlc3QvMDEyMzQ1Njc4OSthYmNkZWY9PQ",
+        "sk-test\\/0123456789+abcdef==",
+        SECRET.encode().hex(),
+    ],
+)
+def test_a_secret_that_is_said_back_is_taken_out(written: str, store: Store, service: Listener, ada: User, api: Api) -> None:
+    key = store()
+    service.answer = lambda asked: Reply(headers={"X-Echo": f"a {written} b"}, body=f"begin {written} end".encode())
+    streamed = api(ada).get("/api/proxy/svc/echo")
+    text = body_of(streamed).decode()
+    assert text.startswith("begin ")
+    assert text.endswith(" end")
+    whole = api(ada).post("/api/proxy", {"url": "/echo", "api_key_id": key.pk}).json()
+    for said in (text, streamed.headers["X-Echo"], whole["body"], whole["headers"]["X-Echo"]):
+        assert "[redacted]" in said
+        assert written not in said
+
+
+@pytest.mark.parametrize("letters", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("written", [SECRET, "c2stdGVzdC8wMTIzNDU2Nzg5K2FiY2RlZj09"])
+def test_a_secret_is_taken_out_of_wide_letters(
+    letters: str, written: str, store: Store, service: Listener, ada: User, api: Api
+) -> None:
+    store()
+    service.answer = lambda asked: Reply(body=f"begin {written} ends".encode(letters))
+    assert body_of(api(ada).get("/api/proxy/svc/echo")).decode(letters) == "begin [redacted] ends"
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
+def test_an_answer_that_is_compressed_more_often_than_it_says_is_refused(
+    pack: Callable[[bytes], bytes], store: Store, service: Listener, ada: User, api: Api
+) -> None:
+    key = store()
+    service.answer = lambda asked: Reply(headers={"Content-Encoding": "gzip"}, body=gzip.compress(pack(SECRET.encode())))
+    answer = api(ada).post("/api/proxy", {"url": "/", "api_key_id": key.pk})
+    assert (answer.status_code, answer.json()["code"]) == (502, "answer_unusable")
+    assert RequestLog.objects.get().error == "answer_unusable"
+
+
+def _chunks(*parts: bytes) -> Callable[[socket.socket], None]:
+    def script(caller: socket.socket) -> None:
+        caller.recv(65536)
+        caller.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for part in parts:
+            caller.sendall(b"%x\r\n%s\r\n" % (len(part), part))
+            time.sleep(0.01)
+        caller.sendall(b"0\r\n\r\n")
+
+    return script
+
+
+def test_a_secret_is_found_where_chunks_meet(store: Store, ada: User, api: Api) -> None:
+    parts = [f"data: {SECRET[:i]}".encode() + b"" for i in (3,)] + [SECRET[3:9].encode(), SECRET[9:].encode(), b"\n\n"]
+    with raw_listener(_chunks(*parts)) as port:
+        store(base_url=f"http://127.0.0.1:{port}")
+        assert body_of(api(ada).get("/api/proxy/svc/events")) == b"data: [redacted]\n\n"
