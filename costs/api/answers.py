@@ -14,8 +14,9 @@ from rest_framework import serializers
 
 from costs.rules.amounts import plain
 from costs.rules.windows import DayRange
-from costs.selectors.questions import NAMES, Answer, Completeness, Group, Period
-from costs.selectors.summary import Outlook, Span, Summary
+from costs.selectors.forecasts import Outlook
+from costs.selectors.questions import Answer, Completeness, Group, Period
+from costs.selectors.summary import Span, Summary
 
 
 @extend_schema_field(OpenApiTypes.STR)
@@ -86,7 +87,7 @@ def answer_document(answer: Answer, completeness: tuple[Completeness, ...]) -> d
         "granularity": question.granularity.value,
         "metric": question.metric.value,
         "currency": answer.currency,
-        "group_by": [NAMES[dimension] for dimension in question.group_by],
+        "group_by": [dimension.word for dimension in question.group_by],
         "results": [_period(period) for period in answer.periods],
         "total": _text(answer.total),
         "residual": plain(answer.residual),

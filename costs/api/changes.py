@@ -17,7 +17,9 @@ from cloudconsole.core import clock
 from cloudconsole.core.permissions import Perm
 from costs.api.answers import DaysSerializer, MoneyField
 from costs.api.parameters import ScopeParameters, check_range, reader, valid
+from costs.models.tags import KEY_LENGTH
 from costs.rules import settle, spans
+from costs.rules.cubes import Dimension
 from costs.rules.drivers import Driver, Part
 from costs.rules.spans import Comparison, Pair
 from costs.rules.windows import DayRange
@@ -34,6 +36,20 @@ class ChangesParameters(ScopeParameters):
     end = serializers.DateField(required=False, help_text="Exclusive.")
     before_start = serializers.DateField(required=False, help_text="The first day of the earlier span; default: the span before.")
     before_end = serializers.DateField(required=False, help_text="Exclusive.")
+
+    by = serializers.CharField(
+        default=Dimension.ACCOUNT.word,
+        max_length=KEY_LENGTH + len("tag:"),
+        trim_whitespace=False,
+        help_text="What is told beside services: `account`, or `tag:<Key>` of a tag that costs are stored by.",
+    )
+
+    def validate_by(self, word: str) -> Dimension:
+        if word != Dimension.ACCOUNT.word and not word.removeprefix("tag:"):
+            raise serializers.ValidationError("A tag has a key.", code="invalid_choice")
+        if word != Dimension.ACCOUNT.word and not word.startswith("tag:"):
+            raise serializers.ValidationError("One of: account, tag:<Key>.", code="invalid_choice")
+        return Dimension.called(word)
 
     def validate(self, attrs: Any) -> Any:
         for first, last in (("start", "end"), ("before_start", "before_end")):
@@ -65,7 +81,10 @@ class PartSerializer(serializers.Serializer[Part]):
 
 class DriverSerializer(serializers.Serializer[Driver]):
     service = serializers.CharField()
-    account = serializers.CharField(help_text="Its 12-digit number.")
+    account = serializers.CharField(allow_null=True, help_text="Its 12-digit number; null where told by a tag.")
+    tag_value = serializers.CharField(
+        allow_null=True, help_text="Of the tag that is told by: `$none`, `$untagged` and `$empty` are no values; else null."
+    )
     region = serializers.CharField(allow_null=True, help_text="Null where AWS does not tell it for this account; see `regions`.")
     kind = serializers.CharField(source="cell.kind", help_text="new, gone, more or less")
     before = MoneyField(source="cell.before", allow_null=True)
@@ -76,6 +95,7 @@ class DriverSerializer(serializers.Serializer[Driver]):
 
 
 class ChangesSerializer(serializers.Serializer[Changes]):
+    by = serializers.CharField(source="by.word", help_text="`account`, or `tag:<Key>`.")
     before = DaysSerializer(source="compared.before")
     after = DaysSerializer(source="compared.after")
     currency = serializers.CharField(allow_null=True)
@@ -96,7 +116,10 @@ class CostChanges(ApiView):
 
     @extend_schema(parameters=[ChangesParameters], responses=ChangesSerializer, tags=["costs"])
     def get(self, request: Request) -> Response:
-        """What made the later span cost more or less than the earlier one: by service, account and region, complete days only."""
+        """What made the later span cost more or less than the earlier one, by service and account or tag, of complete days only.
+
+        400 `not_stored` where costs are not stored by the tag.
+        """
         given = valid(ChangesParameters, request)
         found = selectors.changes(
             Reader(reader(request), given["account"]),
@@ -104,5 +127,6 @@ class CostChanges(ApiView):
             clock.today(),
             metric=Metric(given["metric"]),
             currency=given["currency"],
+            by=given["by"],
         )
         return Response(ChangesSerializer(found).data)

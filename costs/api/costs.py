@@ -20,7 +20,11 @@ class Costs(ApiView):
 
     @extend_schema(parameters=[CostParameters], responses=AnswerSerializer, tags=["costs"])
     def get(self, request: Request) -> Response:
-        """Costs by day or month, in up to two groups. Groups and residual add up to the total, to the last digit."""
+        """Costs by day or month, in up to two groups. Groups and residual add up to the total, to the last digit.
+
+        Chosen tags are dimensions as well: `group_by=tag:team`, and as a filter `tag:team=web`, repeatable. `$none` is what
+        Cost Explorer tells without a value: untagged, or with an empty one. Billing files tell `$untagged` and `$empty` apart.
+        """
         given = valid(CostParameters, request)
         asked = question(given)
         costs = Reader(reader(request), given["account"])

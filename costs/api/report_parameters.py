@@ -68,6 +68,21 @@ def read(query: QueryDict, *, besides: tuple[str, ...] = ()) -> Report:
     return _report(parameters.validated_data)
 
 
+def read_text(text: str) -> Report:
+    """The report of an address within a body. Raises ValidationError that names the parameters, NotStored."""
+    try:
+        return read(QueryDict(text.lstrip("?")))
+    except serializers.ValidationError as error:
+        told = "; ".join(f"{name}: {_first(found)}" for name, found in dict(error.detail).items())  # type: ignore[arg-type]
+        raise serializers.ValidationError(told) from error
+
+
+def _first(found: Any) -> str:
+    while isinstance(found, list | dict):
+        found = next(iter(found.values() if isinstance(found, dict) else found), "")
+    return str(found)
+
+
 def _report(given: Mapping[str, Any]) -> Report:
     is_custom = given["range"] == CUSTOM
     types = set(given["charge_type"])
@@ -85,4 +100,6 @@ def _report(given: Mapping[str, Any]) -> Report:
     )
     for name in (*FILTERS, ENVIRONMENT):
         report = report.with_values(name, given[name])
+    for name, values in given["tags"].items():
+        report = report.with_values(name, values)
     return report

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import QueryDict
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -40,17 +39,7 @@ class NewReportSerializer(serializers.Serializer[Any]):
     )
 
     def validate_query(self, text: str) -> Report:
-        try:
-            return report_parameters.read(QueryDict(text.lstrip("?")))
-        except serializers.ValidationError as error:
-            told = "; ".join(f"{name}: {_first(found)}" for name, found in dict(error.detail).items())  # type: ignore[arg-type]
-            raise serializers.ValidationError(told) from error
-
-
-def _first(found: Any) -> str:
-    while isinstance(found, list | dict):
-        found = next(iter(found.values() if isinstance(found, dict) else found), "")
-    return str(found)
+        return report_parameters.read_text(text)
 
 
 class Reports(ListApiView):

@@ -22,7 +22,7 @@ from costs.services import snapshots as services
 
 
 class WindowSerializer(serializers.ModelSerializer[SnapshotWindow]):
-    cube = serializers.CharField(source="get_cube_display")
+    cube = serializers.CharField(source="title")
 
     class Meta:
         model = SnapshotWindow

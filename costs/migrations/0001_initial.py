@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ('account', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='cost_source', to='accounts.awsaccount')),
                 ('covered_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='covers', to='costs.costsource')),
             ],
-        ),
+        options={"indexes": [models.Index(fields=['next_refresh_at'], name='cost_source_due')], "constraints": [models.CheckConstraint(condition=models.Q(('covered_by', models.F('pk')), _negated=True), name='cost_source_covers_others_only'), models.CheckConstraint(condition=models.Q(('scope__in', ['unknown', 'payer', 'member', 'standalone'])), name='cost_source_scope_is_known'), models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'ok', 'stale', 'partial', 'denied', 'not_enabled', 'covered'])), name='cost_source_status_is_known')]}),
         migrations.CreateModel(
             name='CostSnapshot',
             fields=[
@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-pk'],
-            },
+            "indexes": [models.Index(fields=['status', 'lease_until'], name='cost_snapshot_claimable')], "constraints": [models.UniqueConstraint(condition=models.Q(('status__in', ['queued', 'running'])), fields=('source',), name='cost_snapshot_one_open_per_source'), models.CheckConstraint(condition=models.Q(('start__lt', models.F('end'))), name='cost_snapshot_range_is_half_open'), models.CheckConstraint(condition=models.Q(('status__in', ['queued', 'running', 'succeeded', 'partial', 'failed', 'cancelled'])), name='cost_snapshot_status_is_known')]},
         ),
         migrations.CreateModel(
             name='CostSlice',
@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'fetched day',
-            },
+            "constraints": [models.UniqueConstraint(fields=('cube', 'day', 'source'), name='cost_slice_once')]},
         ),
         migrations.CreateModel(
             name='CostRestatement',
@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'restated day',
-            },
+            "indexes": [models.Index(fields=['source', '-detected_at'], name='cost_restatement_newest')]},
         ),
         migrations.CreateModel(
             name='CostMonthSlice',
@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'fetched month',
-            },
+            "constraints": [models.UniqueConstraint(fields=('cube', 'month', 'source', 'currency'), name='cost_month_slice_once')]},
         ),
         migrations.CreateModel(
             name='DimensionValue',
@@ -155,7 +155,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'monthly cost',
-            },
+            "constraints": [models.UniqueConstraint(fields=('cube', 'month', 'source', 'first', 'second', 'currency'), name='cost_month_once')]},
         ),
         migrations.CreateModel(
             name='CostFact',
@@ -175,7 +175,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'daily cost',
-            },
+            "indexes": [models.Index(fields=['source', 'cube', 'day'], name='cost_fact_of_slice')], "constraints": [models.UniqueConstraint(fields=('cube', 'day', 'second', 'first', 'source'), include=('currency', 'unblended', 'amortized'), name='cost_fact_once')]},
         ),
         migrations.CreateModel(
             name='SavedReport',
@@ -190,7 +190,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['name'],
-            },
+            "constraints": [models.UniqueConstraint(fields=('user', 'name'), name='cost_report_name_once')]},
         ),
         migrations.CreateModel(
             name='SnapshotWindow',
@@ -211,7 +211,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['position', '-start', 'cube'],
-            },
+            "constraints": [models.UniqueConstraint(fields=('snapshot', 'cube', 'start', 'end'), name='snapshot_window_once'), models.CheckConstraint(condition=models.Q(('start__lt', models.F('end'))), name='snapshot_window_range_is_half_open')]},
         ),
         migrations.CreateModel(
             name='CostExplorerRequest',
@@ -232,73 +232,5 @@ class Migration(migrations.Migration):
                 'verbose_name': 'Cost Explorer request',
                 'indexes': [models.Index(fields=['account', 'at'], name='cost_request_by_month')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='costsource',
-            index=models.Index(fields=['next_refresh_at'], name='cost_source_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='costsource',
-            constraint=models.CheckConstraint(condition=models.Q(('covered_by', models.F('pk')), _negated=True), name='cost_source_covers_others_only'),
-        ),
-        migrations.AddConstraint(
-            model_name='costsource',
-            constraint=models.CheckConstraint(condition=models.Q(('scope__in', ['unknown', 'payer', 'member', 'standalone'])), name='cost_source_scope_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='costsource',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'ok', 'stale', 'partial', 'denied', 'not_enabled', 'covered'])), name='cost_source_status_is_known'),
-        ),
-        migrations.AddIndex(
-            model_name='costsnapshot',
-            index=models.Index(fields=['status', 'lease_until'], name='cost_snapshot_claimable'),
-        ),
-        migrations.AddConstraint(
-            model_name='costsnapshot',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['queued', 'running'])), fields=('source',), name='cost_snapshot_one_open_per_source'),
-        ),
-        migrations.AddConstraint(
-            model_name='costsnapshot',
-            constraint=models.CheckConstraint(condition=models.Q(('start__lt', models.F('end'))), name='cost_snapshot_range_is_half_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='costsnapshot',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['queued', 'running', 'succeeded', 'partial', 'failed', 'cancelled'])), name='cost_snapshot_status_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='costslice',
-            constraint=models.UniqueConstraint(fields=('cube', 'day', 'source'), name='cost_slice_once'),
-        ),
-        migrations.AddIndex(
-            model_name='costrestatement',
-            index=models.Index(fields=['source', '-detected_at'], name='cost_restatement_newest'),
-        ),
-        migrations.AddConstraint(
-            model_name='costmonthslice',
-            constraint=models.UniqueConstraint(fields=('cube', 'month', 'source', 'currency'), name='cost_month_slice_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='costmonth',
-            constraint=models.UniqueConstraint(fields=('cube', 'month', 'source', 'first', 'second', 'currency'), name='cost_month_once'),
-        ),
-        migrations.AddIndex(
-            model_name='costfact',
-            index=models.Index(fields=['source', 'cube', 'day'], name='cost_fact_of_slice'),
-        ),
-        migrations.AddConstraint(
-            model_name='costfact',
-            constraint=models.UniqueConstraint(fields=('cube', 'day', 'second', 'first', 'source'), include=('currency', 'unblended', 'amortized'), name='cost_fact_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='savedreport',
-            constraint=models.UniqueConstraint(fields=('user', 'name'), name='cost_report_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='snapshotwindow',
-            constraint=models.UniqueConstraint(fields=('snapshot', 'cube', 'start', 'end'), name='snapshot_window_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='snapshotwindow',
-            constraint=models.CheckConstraint(condition=models.Q(('start__lt', models.F('end'))), name='snapshot_window_range_is_half_open'),
         ),
     ]

@@ -8,19 +8,20 @@ from django.db import models
 
 from cloudconsole.core.money import EXACT, ZERO, AmountField
 from costs.models.sources import CostSource
-from costs.rules.cubes import TITLES, Cube
+from costs.rules.cubes import CUBES
 
 METRICS = ("unblended", "blended", "amortized", "net_unblended", "net_amortized")
 
 
-CUBE_CHOICES = [(cube.value, TITLES[cube]) for cube in Cube]
+# Those of tags are numbered by their keys, which are rows.
+CUBE_CHOICES = [(int(cube), cube.title) for cube in CUBES]
 
 
 class DimensionValue(models.Model):
-    """A service, account, region or record type, by the exact string AWS uses; facts refer to its id."""
+    """A service, account, region, record type or value of a tag, by the exact string AWS uses; facts refer to its id."""
 
     id = models.AutoField(primary_key=True)  # four bytes: it stands twice in every fact
-    dimension = models.CharField(max_length=32)
+    dimension = models.CharField(max_length=160, help_text="AWS's name of it; `TAG:` and the key of a tag.")
     value = models.CharField(max_length=1024)
     label = models.CharField(max_length=1024, blank=True, help_text="A name for people, such as an account's name.")
 
@@ -104,6 +105,8 @@ class CostFact(Amounts):
         indexes = [
             # Replacing a slice and summing its month find their rows here: the same work with any number of accounts.
             models.Index(fields=["source", "cube", "day"], name="cost_fact_of_slice"),
+            # A few accounts out of a payer's bill, and a few groups over many days.
+            models.Index(fields=["cube", "first", "day"], name="cost_fact_of_first"),
         ]
 
     def __str__(self) -> str:

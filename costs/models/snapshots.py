@@ -15,6 +15,8 @@ from cloudconsole.aws.errors import in_words
 from cloudconsole.core.permissions import Perm
 from costs.models.facts import CUBE_CHOICES
 from costs.models.sources import CostSource
+from costs.models.tags import TagKey
+from costs.rules.cubes import CUBES, Cube
 
 REQUEST_PRICE = Decimal("0.01")  # USD for each page of each Cost Explorer request (AWS price list, USE1-APIRequest)
 
@@ -23,6 +25,7 @@ class SnapshotTrigger(models.TextChoices):
     BACKFILL = "backfill", "First fetch of thirteen months"
     SCHEDULE = "schedule", "Scheduled refresh"
     MANUAL = "manual", "Asked for by a person"
+    TAGS = "tags", "History of chosen tags"
 
 
 class SnapshotStatus(models.TextChoices):
@@ -133,6 +136,9 @@ class SnapshotWindow(models.Model):
     snapshot = models.ForeignKey(CostSnapshot, on_delete=models.CASCADE, related_name="windows")
     position = models.PositiveSmallIntegerField(default=1, help_text="Control totals come first.")
     cube = models.PositiveSmallIntegerField(choices=CUBE_CHOICES)
+    tag = models.ForeignKey(
+        TagKey, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Of a tag's cube."
+    )
     start = models.DateField()
     end = models.DateField()
     status = models.CharField(max_length=16, choices=WindowStatus, default=WindowStatus.WAITING)
@@ -154,7 +160,19 @@ class SnapshotWindow(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_cube_display()} {self.start}..{self.end}"
+        return f"{self.title} {self.start}..{self.end}"
+
+    @property
+    def asked(self) -> Cube:
+        """The cube that it asks for."""
+        if self.tag is None:
+            return CUBES[self.cube]
+        cubes = self.tag.cubes
+        return cubes.by_service if self.cube == cubes.by_service else cubes.by_account
+
+    @property
+    def title(self) -> str:
+        return self.asked.title
 
     @property
     def last_day(self) -> date:

@@ -32,7 +32,7 @@ class SourceStatus(models.TextChoices):
 # Cost Explorer does not answer this account, and will not by being asked again.
 REFUSED = frozenset({SourceStatus.DENIED, SourceStatus.NOT_ENABLED})
 # A covered source is asked only while its payer does not answer.
-FETCHED_BY_ITSELF = Q(covered_by=None) | Q(covered_by__status__in=REFUSED)
+FETCHED_BY_ITSELF = Q(is_imported=False) & (Q(covered_by=None) | Q(covered_by__status__in=REFUSED))
 
 
 class CostSourceQuerySet(models.QuerySet["CostSource"]):
@@ -42,6 +42,10 @@ class CostSourceQuerySet(models.QuerySet["CostSource"]):
     def counted(self) -> CostSourceQuerySet:
         """Sources that count: a member whose payer is connected is read from the payer, never twice."""
         return self.filter(covered_by=None, account__deleted_at=None)
+
+    def counted_by_themselves(self) -> CostSourceQuerySet:
+        """Those whose own Cost Explorer is read and has told a whole history."""
+        return self.counted().filter(is_imported=False, backfilled_from__isnull=False)
 
 
 class CostSource(models.Model):
@@ -59,6 +63,7 @@ class CostSource(models.Model):
     backfilled_from = models.DateField(null=True, blank=True, help_text="The first day for which facts were fetched.")
     fresh_at = models.DateTimeField(null=True, blank=True, help_text="When the last complete refresh ended.")
     next_refresh_at = models.DateTimeField(null=True, blank=True)
+    is_imported = models.BooleanField(default=False, help_text="Only billing files tell its costs; Cost Explorer is not asked.")
     monthly_request_cap = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: the installation's cap.")
 
     objects = CostSourceQuerySet.as_manager()

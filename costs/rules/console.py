@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from urllib.parse import quote, urlencode
 
 from cloudconsole.aws.cost_explorer import Metric
+from costs.rules import tags
 from costs.rules.cubes import Dimension
 from costs.rules.windows import DayRange, first_of_month
 
@@ -57,10 +58,15 @@ def command(ask: Ask) -> str:
         ["--metrics", METRICS[ask.metric]],
     ]
     if ask.group_by:
-        options.append(["--group-by", *(f"Type=DIMENSION,Key={dimension.value}" for dimension in ask.group_by)])
+        options.append(["--group-by", *(_group(dimension) for dimension in ask.group_by)])
     if expression := _expression(ask):
         options.append(["--filter", json.dumps(expression, ensure_ascii=False)])
     return " \\\n  ".join(["aws ce get-cost-and-usage", *(shlex.join(option) for option in options)])
+
+
+def _group(dimension: Dimension) -> str:
+    key = dimension.tag_key
+    return f"Type=DIMENSION,Key={dimension.value}" if key is None else f"Type=TAG,Key={key}"
 
 
 def _expression(ask: Ask) -> dict[str, object] | None:
@@ -70,7 +76,19 @@ def _expression(ask: Ask) -> dict[str, object] | None:
 
 
 def _leaf(dimension: Dimension, values: Sequence[str]) -> dict[str, object]:
+    key = dimension.tag_key
+    if key is not None:
+        return _tag_leaf(key, sorted(values))
     return {"Dimensions": {"Key": dimension.value, "Values": sorted(values)}}
+
+
+def _tag_leaf(key: str, values: Sequence[str]) -> dict[str, object]:
+    """Costs without a value are asked for by the absence of the tag, which takes an expression of its own."""
+    told = [value for value in values if value not in tags.WITHOUT_VALUE]
+    leaves: list[dict[str, object]] = [{"Tags": {"Key": key, "Values": told}}] if told else []
+    if len(told) < len(values):
+        leaves.append({"Tags": {"Key": key, "MatchOptions": ["ABSENT"]}})
+    return {"Or": leaves} if len(leaves) > 1 else leaves[0]
 
 
 def address(ask: Ask) -> str:
@@ -85,7 +103,7 @@ def address(ask: Ask) -> str:
         "filter": json.dumps(filters, ensure_ascii=False, separators=(",", ":")),
         "futureRelativeRange": "CUSTOM",
         "granularity": "Monthly" if ask.monthly else "Daily",
-        "groupBy": json.dumps([_CONSOLE_NAMES[dimension][0] for dimension in ask.group_by[:1]]),
+        "groupBy": json.dumps([_console_group(dimension) for dimension in ask.group_by[:1]]),
         "historicalRelativeRange": "CUSTOM",
         "isDefault": "false",
         "reportName": "Cloudconsole",
@@ -98,7 +116,24 @@ def address(ask: Ask) -> str:
     return f"{_CONSOLE}?{urlencode(settings, quote_via=quote)}"
 
 
+def _console_group(dimension: Dimension) -> str:
+    key = dimension.tag_key
+    return _CONSOLE_NAMES[dimension][0] if key is None else f"TagKeyValue:{key}"
+
+
 def _console_filter(dimension: Dimension, values: Sequence[str], operator: str) -> dict[str, object]:
-    name, title = _CONSOLE_NAMES[dimension]
     chosen = [{"value": value, "displayValue": value} for value in sorted(values)]
+    key = dimension.tag_key
+    if key is not None:
+        chosen = [
+            {"value": "", "displayValue": f"No tag key: {key}"} if one["value"] in tags.WITHOUT_VALUE else one for one in chosen
+        ]
+        named = {"value": key, "displayValue": key}
+        return {
+            "dimension": {"id": "TagKey", "displayValue": "Tag"},
+            "operator": operator,
+            "values": chosen,
+            "growableValue": named,
+        }
+    name, title = _CONSOLE_NAMES[dimension]
     return {"dimension": {"id": name, "displayValue": title}, "operator": operator, "values": chosen}

@@ -2,6 +2,7 @@
 
 Where a service has costs in one account only, its regions are that account's; where it has costs in one region only, that is the
 region of each account. Everything else is told by account, without a region. Drivers and residual add up to the whole change.
+The same goes for the values of a tag in the place of accounts.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from cloudconsole.core.money import EXACT, ZERO, total
+from costs.rules.cubes import Dimension
 
 Amounts = Mapping[tuple[str, str], Decimal]
 EVIDENCE = 3
@@ -56,14 +58,25 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """`region` is None where AWS does not tell it for this account; `regions` then are those of the service that moved most."""
+    """`key`: the account's number, or the tag's value, as `by` says. `region` is None where AWS does not tell it for this one;
+    `regions` then are those of the service that moved most.
+    """
 
     service: str
-    account: str
+    key: str
     region: str | None
     cell: Cell
     regions: tuple[Part, ...] = ()
     usage_types: tuple[Part, ...] = ()
+    by: Dimension = Dimension.ACCOUNT
+
+    @property
+    def account(self) -> str | None:
+        return self.key if self.by == Dimension.ACCOUNT else None
+
+    @property
+    def tag_value(self) -> str | None:
+        return None if self.by == Dimension.ACCOUNT else self.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +85,7 @@ class Told:
 
     before: Amounts
     after: Amounts
+    by: Dimension = Dimension.ACCOUNT
 
     def of(self, service: str) -> dict[str, Cell]:
         return self._by_service.get(service, {})
@@ -90,29 +104,29 @@ class Told:
         object.__setattr__(self, "_by_service", found)
 
 
-def drivers(by_account: Told, by_region: Told | None, by_usage_type: Told | None) -> list[Driver]:
-    """Everything that moved, the largest change first."""
-    found = [driver for service in by_account.services for driver in _of_service(service, by_account, by_region, by_usage_type)]
+def drivers(told: Told, by_region: Told | None, by_usage_type: Told | None) -> list[Driver]:
+    """Everything that moved, the largest change first. `told`: by service and account, or by service and value of a tag."""
+    found = [driver for service in told.services for driver in _of_service(service, told, by_region, by_usage_type)]
     moved = (driver for driver in found if driver.cell.change)
-    return sorted(moved, key=lambda one: (-abs(one.cell.change), one.service, one.account, one.region or ""))
+    return sorted(moved, key=lambda one: (-abs(one.cell.change), one.service, one.key, one.region or ""))
 
 
-def _of_service(service: str, by_account: Told, by_region: Told | None, by_usage_type: Told | None) -> Iterable[Driver]:
-    accounts = by_account.of(service)
-    regions = _agreeing(by_region, service, accounts)
-    usage_types = _largest(_agreeing(by_usage_type, service, accounts))
-    if len(accounts) == 1 and regions:
-        account = next(iter(accounts))
-        return [Driver(service, account, region, cell, (), usage_types) for region, cell in regions.items()]
+def _of_service(service: str, told: Told, by_region: Told | None, by_usage_type: Told | None) -> Iterable[Driver]:
+    cells = told.of(service)
+    regions = _agreeing(by_region, service, cells)
+    usage_types = _largest(_agreeing(by_usage_type, service, cells))
+    if len(cells) == 1 and regions:
+        key = next(iter(cells))
+        return [Driver(service, key, region, cell, (), usage_types, told.by) for region, cell in regions.items()]
     only = next(iter(regions)) if len(regions) == 1 else None
     evidence = () if only else _largest(regions)
-    return [Driver(service, account, only, cell, evidence, usage_types) for account, cell in accounts.items()]
+    return [Driver(service, key, only, cell, evidence, usage_types, told.by) for key, cell in cells.items()]
 
 
-def _agreeing(told: Told | None, service: str, accounts: Mapping[str, Cell]) -> dict[str, Cell]:
-    """The service's other dimension, where it adds up to what the accounts add up to; else it would mislead."""
+def _agreeing(told: Told | None, service: str, cells: Mapping[str, Cell]) -> dict[str, Cell]:
+    """The service's other dimension, where it adds up to what `cells` add up to; else it would mislead."""
     found = told.of(service) if told else {}
-    return found if _sums(found.values()) == _sums(accounts.values()) else {}
+    return found if _sums(found.values()) == _sums(cells.values()) else {}
 
 
 def _sums(cells: Iterable[Cell]) -> tuple[Decimal, Decimal]:

@@ -7,18 +7,18 @@ from datetime import UTC, datetime, time, timedelta
 from costs.rules.windows import first_of_month
 
 EVERY = timedelta(hours=8)
-# A single account is worth less than its bill's payer: what a day asks of it stays within this, usage types included.
+# A single account is worth less than its bill's payer: what a day asks of it stays within this, usage types and tags included.
 SINGLE_DAILY_REQUESTS = 8
-_FOR_USAGE_TYPES = 2
+FOR_USAGE_TYPES = 2
 # Refreshes of many sources spread over this time, each source always at its own place in it.
 _SPREAD = timedelta(hours=1)
 # Two refreshes missed: the figures are old enough to say so.
 STALE_AFTER = timedelta(hours=28)
 
 
-def usual_interval(requests_each: int) -> timedelta:
-    """Between two refreshes of a single account that take `requests_each` paid requests each."""
-    times = max(1, (SINGLE_DAILY_REQUESTS - _FOR_USAGE_TYPES) // max(1, requests_each))
+def usual_interval(requests_each: int, *, tags: int = 0) -> timedelta:
+    """Between two refreshes of a single account that take `requests_each` paid requests each, besides `tags` a day."""
+    times = max(1, (SINGLE_DAILY_REQUESTS - FOR_USAGE_TYPES - tags) // max(1, requests_each))
     return max(EVERY, timedelta(days=1) / times)
 
 

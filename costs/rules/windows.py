@@ -13,6 +13,8 @@ BACKFILL_MONTHS = 13
 # Invoices are final by about the 10th: until then the previous month still moves.
 PREVIOUS_MONTH_MOVES_UNTIL = 10
 LATE_DAYS = 5
+# Longer questions have longer answers, and a failure costs more of them.
+CHUNK_MONTHS = 3
 
 _DAY = timedelta(days=1)
 
@@ -51,8 +53,16 @@ def backfill(today: date) -> DayRange:
 
 def refresh(today: date, fresh_on: date | None = None) -> DayRange:
     """What may have changed since the last complete refresh: this month, the last days, and the previous month until
-    its invoice is final. After a long pause, everything since that refresh, as far back as daily costs are told.
+    its invoice is final. The first refresh of a week looks at the whole previous month again, because refunds and
+    corrections come after the invoice. After a long pause, everything since that refresh, as far back as daily costs are told.
     """
+    moved = _moved(today, fresh_on)
+    if fresh_on is None or fresh_on.isocalendar()[:2] >= today.isocalendar()[:2]:
+        return moved
+    return DayRange(min(moved.start, first_of_month(today, months=-1)), moved.end)
+
+
+def _moved(today: date, fresh_on: date | None) -> DayRange:
     starts = [_moving_since(today)]
     if fresh_on is not None and fresh_on < today:
         starts.append(max(_moving_since(fresh_on), backfill(today).start))
@@ -65,10 +75,10 @@ def usage_types(today: date, asked_on: date | None) -> DayRange | None:
     Their answers are the longest, and AWS charges for each page.
     """
     if asked_on is None:
-        return refresh(today)
+        return _moved(today, None)
     if asked_on >= today:
         return None
-    whole = refresh(today, asked_on)
+    whole = _moved(today, asked_on)
     if today.isocalendar().week != asked_on.isocalendar().week:
         return whole
     return DayRange(max(whole.start, asked_on - timedelta(days=LATE_DAYS)), whole.end)

@@ -12,7 +12,7 @@ from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.core.money import total
 from costs.rules import drivers, settle, spans
 from costs.rules.cubes import Dimension
-from costs.rules.drivers import Amounts, Cell, Driver, Told
+from costs.rules.drivers import Cell, Driver, Told
 from costs.rules.spans import Pair
 from costs.rules.windows import DayRange
 from costs.selectors.costs import Reader
@@ -30,8 +30,11 @@ class NothingComplete(CloudconsoleError):
 class Changes:
     """`compared` are the complete days of `asked`. `residual` is the change that no driver tells: drivers and it add up to the
     change of `total`, which is None where nothing is stored. `is_whole`: both spans are known for every account.
-    `has_regions`: False where AWS's answers do not tell regions for these accounts.
+    `has_regions`: False where AWS's answers do not tell regions for these accounts. `by`: what drivers tell beside their
+    service, accounts or the values of a tag.
     """
+
+    by: Dimension
 
     asked: Pair
     compared: Pair
@@ -58,31 +61,42 @@ class Changes:
 
 
 def changes(
-    reader: Reader, asked: Pair, today: date, *, metric: Metric = Metric.UNBLENDED, currency: str | None = None
+    reader: Reader,
+    asked: Pair,
+    today: date,
+    *,
+    metric: Metric = Metric.UNBLENDED,
+    currency: str | None = None,
+    services: frozenset[str] = frozenset(),
+    by: Dimension = Dimension.ACCOUNT,
 ) -> Changes:
-    """Raises NothingComplete, NotStored, MixedCurrencies, UnknownAccount."""
+    """Of all services, or of those in `services`; by account, or by the values of a tag.
+
+    Raises NothingComplete, NotStored, MixedCurrencies, UnknownAccount, UnknownValue.
+    """
     compared = spans.settled(asked, settle.last_complete_day(today))
     if compared is None:
         raise NothingComplete("AWS still adds to all of these days. They can be compared two days after they have ended.")
-    question = Question(compared.after, Granularity.WHOLE, metric=metric, currency=currency)
-    by_account = _Asked(reader, question, compared, Dimension.ACCOUNT)
-    if by_account.total is None:
-        return Changes(asked, compared, None, None, (), None, is_whole=False, has_regions=False, labels={})
+    question = Question(compared.after, Granularity.WHOLE, metric=metric, currency=currency, services=services)
+    first = _Asked(reader, question, compared, by)
+    if first.total is None:
+        return Changes(by, asked, compared, None, None, (), None, is_whole=False, has_regions=False, labels={})
     has_regions = reader.tells({Dimension.SERVICE, Dimension.REGION})
     by_region = _Asked(reader, question, compared, Dimension.REGION).told if has_regions else None
     has_usage_types = reader.tells({Dimension.SERVICE, Dimension.USAGE_TYPE})
     by_usage_type = _Asked(reader, question, compared, Dimension.USAGE_TYPE).told if has_usage_types else None
-    found = drivers.drivers(by_account.told, by_region, by_usage_type)
+    found = drivers.drivers(first.told, by_region, by_usage_type)
     return Changes(
+        by=by,
         asked=asked,
         compared=compared,
-        currency=by_account.after.currency,
-        total=by_account.total,
+        currency=first.after.currency,
+        total=first.total,
         drivers=tuple(found),
-        residual=drivers.rest(by_account.total, found),
-        is_whole=by_account.is_whole,
+        residual=drivers.rest(first.total, found),
+        is_whole=first.is_whole,
         has_regions=has_regions,
-        labels=by_account.labels,
+        labels=first.labels,
     )
 
 
@@ -92,7 +106,7 @@ class _Asked:
     def __init__(self, reader: Reader, question: Question, pair: Pair, dimension: Dimension) -> None:
         self.before = self._ask(reader, question, pair.before, dimension)
         self.after = self._ask(reader, question, pair.after, dimension)
-        self.told = Told(_amounts(self.before), _amounts(self.after))
+        self.told = Told(self.before.amounts, self.after.amounts, dimension)
 
     @staticmethod
     def _ask(reader: Reader, question: Question, days: DayRange, dimension: Dimension) -> Answer:
@@ -103,6 +117,7 @@ class _Asked:
                 (Dimension.SERVICE, dimension),
                 metric=question.metric,
                 currency=question.currency,
+                services=question.services,
             )
         )
 
@@ -119,9 +134,4 @@ class _Asked:
 
     @property
     def labels(self) -> dict[str, str]:
-        groups = [group for answer in (self.before, self.after) for period in answer.periods for group in period.groups]
-        return {key: label for group in groups for key, label in zip(group.keys, group.labels, strict=True)}
-
-
-def _amounts(answer: Answer) -> Amounts:
-    return {(group.keys[0], group.keys[1]): group.amount for period in answer.periods for group in period.groups}
+        return self.before.labels | self.after.labels

@@ -20,9 +20,10 @@ from costs.models import CostSource
 from costs.rules import windows
 from costs.rules.cubes import Dimension
 from costs.rules.windows import DayRange
-from costs.selectors import plans, rows, scope
-from costs.selectors.plans import Read, Values
+from costs.selectors import plans, rolled, rows, scope, tags
+from costs.selectors.plans import Read, Tagged, Values
 from costs.selectors.questions import Answer, Completeness, Granularity, Group, MixedCurrencies, Period, Question
+from costs.selectors.rolled import Rolled
 from costs.selectors.rows import Flags, Sums
 from costs.selectors.scope import Part
 
@@ -63,9 +64,31 @@ class Reader:
     def _values(self) -> Values:
         return Values.all()
 
+    @cached_property
+    def _rolled(self) -> Rolled:
+        return rolled.find()
+
     def known(self, dimension: Dimension) -> list[str]:
-        """Every value of `dimension` that AWS ever told; not those of usage types."""
+        """Every value of `dimension` that AWS ever told; not those of usage types and tags."""
         return self._values.all_of(dimension)
+
+    @cached_property
+    def _tagged(self) -> Tagged:
+        return tags.stored(self.sources)
+
+    @cached_property
+    def tag_keys(self) -> list[str]:
+        """The tags that any of these costs are stored by."""
+        keys = {cube.shape[0].tag_key for cube in plans.all_of(self._tagged)}
+        return sorted(key for key in keys if key)
+
+    def _tags_for(self, dimensions: Iterable[Dimension]) -> Tagged:
+        """Looked up only where a question is about tags."""
+        return self._tagged if any(dimension.tag_key for dimension in dimensions) else {}
+
+    def _reads(self, question: Question) -> list[Read]:
+        asked = (*question.group_by, *question.filtered, *question.beside)
+        return plans.reads(self.parts, question, self._values, self._tags_for(asked), self._rolled.sources)
 
     @property
     def as_of(self) -> datetime | None:
@@ -83,14 +106,24 @@ class Reader:
         wanted = frozenset(dimensions)
         parts = scope.parts(self.sources) if self._accounts else self.parts
         narrowed = wanted | {Dimension.ACCOUNT} if (self._accounts if of is None else of) else wanted
-        return all(plans.cube_of(part, narrowed if part.is_payer else wanted) is not None for part in parts)
+        tagged = self._tags_for(wanted)
+        return all(plans.cube_of(part, narrowed if part.is_payer else wanted, tagged) is not None for part in parts)
 
     def answer(self, question: Question) -> Answer:
         """Raises NotStored, MixedCurrencies, UnknownAccount, UnknownValue."""
-        reads = plans.reads(self.parts, question, self._values)
+        reads = self._reads(question)
+        found = self._answer(question, reads)
+        if any(read.less for read in reads) and rolled.find() != self._rolled:
+            # Facts changed meanwhile: what was taken out of the sums may not be what is in them. Facts alone are always right.
+            self._rolled = rolled.NOTHING
+            self._flags_read.clear()
+            return self._answer(question, self._reads(question))
+        return found
+
+    def _answer(self, question: Question, reads: Sequence[Read]) -> Answer:
         flags = self._flags(reads, question)
         currency = _currency(flags, question)
-        sums = rows.sums(reads, question, currency) if currency else {}
+        sums = rows.sums(reads, question, currency, self._rolled) if currency else {}
         self._values.complete(pk for period in sums.values() for keys in period.groups for pk in keys if pk != rows.NOT_TOLD)
         silent = {part.source.pk for part in self.parts if part.is_silent}
         if currency and len(flags) > 1:
@@ -110,28 +143,49 @@ class Reader:
 
     def by_currency(self, question: Question) -> tuple[Answer, ...]:
         """One answer for each currency that the costs are in, by its code; one without a currency where nothing is stored."""
-        found: list[str | None] = [*sorted(self._flags(plans.reads(self.parts, question, self._values), question))]
+        found: list[str | None] = [*sorted(self._flags(self._reads(question), question))]
         return tuple(self.answer(replace(question, currency=currency)) for currency in found or [None])
 
     def prepare(self, question: Question) -> None:
         """Read once what several questions about days within `question`'s have in common."""
-        self._flags(plans.reads(self.parts, question, self._values), question)
+        self._flags(self._reads(question), question)
 
     def _flags(self, reads: Sequence[Read], question: Question) -> dict[str, dict[date, Flags]]:
         """Questions that differ only in their groups have the same flags, and those of days are found in a longer span's."""
         of = tuple((read.flag_cube, read.sources) for read in reads)
         alike = self._flags_read.setdefault((of, question.granularity, question.metric), {})
         if question.days not in alike:
-            inside = _of_longer(alike, question)
-            alike[question.days] = rows.flags(reads, question) if inside is None else inside
+            inside = self._of_others(of, question)
+            alike[question.days] = rows.flags(reads, question, self._rolled) if inside is None else inside
         return alike[question.days]
+
+    def _of_others(self, of: object, question: Question) -> dict[str, dict[date, Flags]] | None:
+        """Made of flags that were read already; None where there are none that tell it."""
+        found = _of_longer(self._flags_read.get((of, Granularity.DAILY, question.metric), {}), question)
+        if found is None and question.granularity is Granularity.WHOLE:
+            monthly = self._flags_read.get((of, Granularity.MONTHLY, question.metric), {}).get(question.days)
+            return None if monthly is None else _summed(monthly, question)
+        return found
 
     def completeness(self, question: Question) -> tuple[Completeness, ...]:
         """How far the figures of each account can be trusted, for the days of `question` that have begun."""
         until = min(question.days.end, clock.today() + _DAY)
         begun = max(0, (until - question.days.start).days)
-        stored = rows.days_stored(plans.reads(self.parts, question, self._values), question)
+        whole = replace(question, granularity=Granularity.WHOLE)
+        reads = self._reads(whole)
+        if self._has_all(reads, question, begun):
+            return tuple(_completeness(part, 0) for part in self.parts)
+        stored = rows.days_stored(reads, whole)
         return tuple(_completeness(part, max(0, begun - stored.get(part.source.pk, 0))) for part in self.parts)
+
+    def _has_all(self, reads: Sequence[Read], question: Question, begun: int) -> bool:
+        """Whether the flags, which are of all sources together, count every day of each: then nobody needs to be asked alone.
+
+        Where there are several currencies a day may count twice, so their number says nothing.
+        """
+        flags = self._flags(reads, question)
+        days = sum(period.days for periods in flags.values() for period in periods.values())
+        return len(flags) <= 1 and days == begun * len({source for read in reads for source in read.sources})
 
 
 def add(amounts: Iterable[Decimal]) -> Decimal:
@@ -143,15 +197,21 @@ def add(amounts: Iterable[Decimal]) -> Decimal:
 
 
 def _of_longer(read: Mapping[DayRange, dict[str, dict[date, Flags]]], question: Question) -> dict[str, dict[date, Flags]] | None:
-    """The flags of single days out of those of a span around them, if one was read."""
-    if question.granularity is not Granularity.DAILY:
+    """The flags of single days, or of all of them, out of those of a span around them, if one was read by day."""
+    if question.granularity is Granularity.MONTHLY:
         return None
     start, end = question.days.start, question.days.end
     around = next((found for days, found in read.items() if days.start <= start and end <= days.end), None)
     if around is None:
         return None
     inside = {currency: {day: one for day, one in days.items() if start <= day < end} for currency, days in around.items()}
-    return {currency: days for currency, days in inside.items() if days}
+    inside = {currency: days for currency, days in inside.items() if days}
+    return _summed(inside, question) if question.granularity is Granularity.WHOLE else inside
+
+
+def _summed(flags: Mapping[str, Mapping[date, Flags]], question: Question) -> dict[str, dict[date, Flags]]:
+    """The flags of the whole span out of those of its periods."""
+    return {currency: {question.days.start: Flags.sum(periods.values())} for currency, periods in flags.items()}
 
 
 def _currency(flags: Mapping[str, object], question: Question) -> str | None:

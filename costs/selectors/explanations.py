@@ -71,6 +71,7 @@ def _ask(reader: Reader, part: Part, question: Question, days: DayRange) -> Ask:
         Dimension.USAGE_TYPE: sorted(question.usage_types),
         Dimension.RECORD_TYPE: _record_types(reader, question),
         Dimension.ACCOUNT: sorted(part.only or ()),
+        **_tags(question),
     }
     return Ask(
         days=days,
@@ -80,6 +81,11 @@ def _ask(reader: Reader, part: Part, question: Question, days: DayRange) -> Ask:
         only={dimension: values for dimension, values in only.items() if values},
         without={Dimension.ACCOUNT: sorted(part.without)} if part.without else {},
     )
+
+
+def _tags(question: Question) -> dict[Dimension, Sequence[str]]:
+    keys = {key for key, _ in question.tags}
+    return {Dimension.tag(key): sorted(value for one, value in question.tags if one == key) for key in keys}
 
 
 def _record_types(reader: Reader, question: Question) -> list[str]:
@@ -112,6 +118,12 @@ def _reasons(reader: Reader, found: Exploration, question: Question) -> Iterable
             "Usage types",
             "Asked once a day, because AWS charges for each page: costs that arrived since are in no group yet.",
             "The console shows those of its last update.",
+        )
+    if any(dimension.tag_key for dimension in {*found.report.group_by, *found.report.filtered}):
+        yield Reason(
+            "Tags",
+            "Asked once a day. Costs without the tag and costs with an empty value are one group, as Cost Explorer tells them.",
+            "The console calls them “No tag key”. A tag's values begin on the day it was activated.",
         )
     if found.by_period.residual:
         yield Reason(

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import takewhile
 
 from accounts.models import User
-from cloudconsole.core.money import EXACT, ZERO, total
+from cloudconsole.core.money import ZERO, total
+from costs.models import CostSource
 from costs.rules import pivots, spans
 from costs.rules.cubes import Dimension
 from costs.rules.pivots import Before, Pivot, Told
 from costs.rules.windows import DayRange
 from costs.selectors import scope
 from costs.selectors.costs import Reader
-from costs.selectors.questions import Answer, Granularity, Group, Question
-from costs.selectors.reports import ENVIRONMENT, FILTERS, Report
+from costs.selectors.questions import Answer, Granularity, Question
+from costs.selectors.reports import ENVIRONMENT, Report
 
 COLUMNS = 6
 # So many groups over all periods are told at once; above that, small groups are folded by the database.
@@ -31,7 +32,7 @@ _NEXT: dict[Dimension, tuple[Dimension, ...]] = {
     Dimension.RECORD_TYPE: (Dimension.SERVICE, Dimension.ACCOUNT),
     Dimension.USAGE_TYPE: (Dimension.SERVICE,),
 }
-_FILTER_OF = {dimension: name for name, dimension in FILTERS.items()}
+_NEXT_OF_TAG = (Dimension.SERVICE, Dimension.ACCOUNT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,9 @@ class Exploration:
         return len(self.report.group_by) > 1
 
 
-def reader_for(user: User, report: Report) -> Reader:
-    """Narrowed to the report's accounts, and to those of its environments."""
-    sources = scope.sources_of(user)
+def reader_for(user: User, report: Report, *, sources: Sequence[CostSource] | None = None) -> Reader:
+    """Narrowed to the report's accounts, and to those of its environments. `sources`: those that `user` sees, if read already."""
+    sources = scope.sources_of(user) if sources is None else sources
     named, environments = report.values_of("account"), report.values_of(ENVIRONMENT)
     if not environments:
         return Reader(user, named, sources=sources)
@@ -78,11 +79,15 @@ def reader_for(user: User, report: Report) -> Reader:
     return Reader(user, [str(account.pk) for account in chosen], sources=sources if chosen else [])
 
 
-def explore(reader: Reader, report: Report, today: date) -> Exploration:
-    """Raises NotStored, MixedCurrencies, UnknownAccount, UnknownValue."""
+def explore(reader: Reader, report: Report, today: date, *, with_days: bool = True) -> Exploration:
+    """`with_days`: a table by single days gets its cells; a page that shows none of them need not add them up.
+
+    Raises NotStored, MixedCurrencies, UnknownAccount, UnknownValue."""
     asked = report.question(today)
-    told = _told(reader, asked, report.top)
     before_days = spans.previous(asked.days) if report.compare else None
+    # What all further questions have in common, in one query: how complete each period is, with its control total.
+    reader.prepare(replace(asked, days=_read(asked, before_days)))
+    told = _told(reader, asked, report.top)
     before = reader.answer(_before(asked, before_days)) if before_days else None
     return Exploration(
         report=report,
@@ -90,12 +95,19 @@ def explore(reader: Reader, report: Report, today: date) -> Exploration:
         by_period=told.by_period,
         shown=told.shown,
         others=len(pivots.sums(told.amounts, 0)) - len(told.shown),
-        labels={**told.labels, **_labels(before)},
-        pivot=_pivot(report, told, before),
+        labels={**told.labels, **(before.labels if before else {})},
+        pivot=_pivot(report, told, before, with_days=with_days),
         before_days=before_days,
         before=before,
         settled=_settled(reader, asked, told.by_period, before) if before else None,
     )
+
+
+def _read(asked: Question, before: DayRange | None) -> DayRange:
+    """Days answer for any span within them; months only for their own."""
+    if before is None or asked.granularity is not Granularity.DAILY:
+        return asked.days
+    return DayRange(min(before.start, asked.days.start), asked.days.end)
 
 
 def _settled(reader: Reader, asked: Question, now: Answer, before: Answer) -> Settled | None:
@@ -126,16 +138,16 @@ def _told(reader: Reader, asked: Question, top: int) -> _Told:
     """One answer where it is short; else first the sums, and then only the largest groups by period."""
     if _is_short(reader, asked):
         by_period = reader.answer(asked)
-        amounts = _amounts(by_period)
-        return _Told(amounts, _labels(by_period), tuple(pivots.largest(pivots.sums(amounts, 0), top)), by_period)
+        amounts = by_period.amounts
+        return _Told(amounts, by_period.labels, tuple(pivots.largest(pivots.sums(amounts, 0), top)), by_period)
     whole = reader.answer(replace(asked, granularity=Granularity.WHOLE))
-    amounts = _amounts(whole)
+    amounts = whole.amounts
     by_row = pivots.sums(amounts, 0)
     shown = tuple(pivots.largest(by_row, top))
     told = frozenset(shown) if len(by_row) > len(shown) else None
     return _Told(
         amounts,
-        _labels(whole),
+        whole.labels,
         shown,
         reader.answer(replace(asked, group_by=asked.group_by[:1], beside=frozenset(asked.group_by), told=told)),
     )
@@ -145,7 +157,7 @@ def _is_short(reader: Reader, asked: Question) -> bool:
     if not asked.group_by:
         return True
     only = asked.group_by[0]
-    is_wide = len(asked.group_by) > 1 or only is Dimension.USAGE_TYPE
+    is_wide = len(asked.group_by) > 1 or only == Dimension.USAGE_TYPE or only.tag_key is not None
     periods = asked.days.days if asked.granularity is Granularity.DAILY else asked.days.days // 28 + 1
     return not is_wide and len(reader.known(only)) * periods <= SHORT
 
@@ -155,35 +167,18 @@ def _before(asked: Question, days: DayRange) -> Question:
     return replace(asked, days=days, granularity=Granularity.WHOLE, group_by=first, beside=frozenset(asked.group_by))
 
 
-def _amounts(answer: Answer) -> dict[tuple[str, str], Decimal]:
-    """Over all its periods."""
-    found: dict[tuple[str, str], Decimal] = {}
-    for period in answer.periods:
-        for group in period.groups if answer.question.group_by else ():
-            place = _place(group)
-            found[place] = EXACT.add(found.get(place, ZERO), group.amount)
-    return found
-
-
-def _place(group: Group) -> tuple[str, str]:
-    return group.keys[0], group.keys[1] if len(group.keys) > 1 else ""
-
-
-def _labels(answer: Answer | None) -> dict[str, str]:
-    groups = [group for period in answer.periods for group in period.groups] if answer else []
-    return {key: label for group in groups for key, label in zip(group.keys, group.labels, strict=True)}
-
-
-def _pivot(report: Report, told: _Told, before: Answer | None) -> Pivot | None:
+def _pivot(report: Report, told: _Told, before: Answer | None, *, with_days: bool) -> Pivot | None:
     whole = told.by_period.total
     if whole is None:
         return None
     known = None
     if before and before.total is not None and _is_whole(before):
-        known = Before(pivots.sums(_amounts(before), 0), before.total)
+        known = Before(pivots.sums(before.amounts, 0), before.total)
     if len(report.group_by) > 1:
         heads = pivots.heads_of(told.amounts, COLUMNS)
         return pivots.pivot(Told(told.amounts, whole), known, shown=told.shown, heads=heads)
+    if report.granularity is Granularity.DAILY and not with_days:
+        return pivots.pivot(Told(told.amounts, whole), known, shown=told.shown, heads=())
     heads = tuple(period.start.isoformat() for period in told.by_period.periods)
     return pivots.pivot(_by_start(told.by_period, whole), known, shown=told.shown, heads=heads)
 
@@ -193,8 +188,9 @@ def _is_whole(answer: Answer) -> bool:
 
 
 def _by_start(answer: Answer, whole: Decimal) -> Told:
-    amounts = {(group.keys[0], period.start.isoformat()): group.amount for period in answer.periods for group in period.groups}
-    totals = {period.start.isoformat(): period.total or ZERO for period in answer.periods}
+    starts = [(period.start.isoformat(), period) for period in answer.periods]
+    amounts = {(group.keys[0], start): group.amount for start, period in starts for group in period.groups}
+    totals = {start: period.total or ZERO for start, period in starts}
     return Told(amounts, whole, totals)
 
 
@@ -203,20 +199,26 @@ def _by_start(answer: Answer, whole: Decimal) -> Told:
 
 def drilled(reader: Reader, report: Report, dimension: Dimension) -> Callable[[str], Report]:
     """The report narrowed to one value of `dimension`, grouped by what tells most about it."""
-    name = _FILTER_OF[dimension]
+    name = dimension.word
     group_by = _next_groups(reader, report.with_values(name, [""]), dimension)
     return lambda value: replace(report.with_values(name, [value]), group_by=group_by)
 
 
 def _next_groups(reader: Reader, narrowed: Report, dimension: Dimension) -> tuple[Dimension, ...]:
-    left = tuple(one for one in narrowed.group_by if one is not dimension)
-    chosen = {one for name, one in FILTERS.items() if len(narrowed.values_of(name)) == 1}
+    left = tuple(one for one in narrowed.group_by if one != dimension)
+    chosen = {Dimension.called(name) for name in _named(narrowed) if len(narrowed.values_of(name)) == 1}
     wanted = [left] if left else []
-    wanted += [(one,) for one in _NEXT[dimension] if one not in chosen]
-    return next((groups for groups in wanted if _is_told(reader, replace(narrowed, group_by=groups))), narrowed.group_by)
+    wanted += [(one,) for one in _NEXT.get(dimension, _NEXT_OF_TAG) if one not in chosen]
+    return next((groups for groups in wanted if is_told(reader, replace(narrowed, group_by=groups))), narrowed.group_by)
 
 
-def _is_told(reader: Reader, report: Report) -> bool:
+def _named(report: Report) -> list[str]:
+    """What it is narrowed by that AWS tells apart."""
+    return [name for name in report.filter_names if name != ENVIRONMENT]
+
+
+def is_told(reader: Reader, report: Report) -> bool:
+    """Whether stored costs tell apart what the report groups and narrows by."""
     filtered = report.filtered - {Dimension.ACCOUNT} | ({Dimension.RECORD_TYPE} if report.charge_types else set())
     accounts = (*report.values_of("account"), *report.values_of(ENVIRONMENT))
     return reader.tells({*report.group_by, *filtered}, of=accounts)
@@ -224,9 +226,9 @@ def _is_told(reader: Reader, report: Report) -> bool:
 
 def offers(reader: Reader, report: Report) -> list[Report]:
     """The nearest reports that stored costs can answer, in the place of one that they cannot: one grouping or filter less."""
-    fewer = [replace(report, group_by=tuple(one for one in report.group_by if one is not gone)) for gone in report.group_by]
-    wider = [report.with_values(name, ()) for name in FILTERS if report.values_of(name)]
+    fewer = [replace(report, group_by=tuple(one for one in report.group_by if one != gone)) for gone in report.group_by]
+    wider = [report.with_values(name, ()) for name in _named(report)]
     wider += [replace(report, charge_types=())] if report.charge_types else []
     both = [replace(one, group_by=(group,)) for one in wider for group in report.group_by if len(report.group_by) > 1]
-    told = [one for one in (*fewer, *wider, *both) if _is_told(reader, one)]
+    told = [one for one in (*fewer, *wider, *both) if is_told(reader, one)]
     return list(dict.fromkeys(told))[:6]

@@ -10,9 +10,10 @@ from enum import StrEnum
 
 from cloudconsole.aws.cost_explorer import Metric
 from cloudconsole.core.errors import CloudconsoleError
+from cloudconsole.core.money import EXACT, ZERO
 from costs.rules import cubes
 from costs.rules.charge_types import ChargeType
-from costs.rules.cubes import Dimension
+from costs.rules.cubes import Cube, Dimension
 from costs.rules.windows import DayRange
 
 
@@ -28,9 +29,9 @@ class Granularity(StrEnum):
 class Question:
     """Costs of `days` in one metric. Empty filters let everything through; filters of one kind are alternatives.
 
-    `currency` is needed only where several would be mixed. `beside`: dimensions by which the answer is told on the same page, so
-    that it comes from the same rows. `told`: of the first grouping only these values are told apart; the rest is one group whose
-    first key is empty.
+    `tags` are keys and values. `currency` is needed only where several would be mixed. `beside`: dimensions by which the answer
+    is told on the same page, so that it comes from the same rows. `told`: of the first grouping only these values are told apart;
+    the rest is one group whose first key is empty.
     """
 
     days: DayRange
@@ -42,6 +43,7 @@ class Question:
     regions: frozenset[str] = frozenset()
     record_types: frozenset[str] = frozenset()
     usage_types: frozenset[str] = frozenset()
+    tags: frozenset[tuple[str, str]] = frozenset()
     currency: str | None = None
     beside: frozenset[Dimension] = frozenset()
     told: frozenset[str] | None = None
@@ -55,7 +57,8 @@ class Question:
             Dimension.RECORD_TYPE: bool(self.record_types or self.charge_types),
             Dimension.USAGE_TYPE: bool(self.usage_types),
         }
-        return frozenset(dimension for dimension, used in needed.items() if used)
+        tags = (Dimension.tag(key) for key, _ in self.tags)
+        return frozenset((*(dimension for dimension, used in needed.items() if used), *tags))
 
 
 class NotStored(CloudconsoleError):
@@ -65,9 +68,10 @@ class NotStored(CloudconsoleError):
     title = "This combination is not stored"
 
     @classmethod
-    def because(cls, dimensions: Iterable[Dimension], *, attr: str = "group_by") -> NotStored:
-        asked = ", ".join(sorted(NAMES[dimension] for dimension in dimensions))
-        pairs = "; ".join(" and ".join(NAMES[dimension] for dimension in pair) for pair in cubes.pairs())
+    def because(cls, dimensions: Iterable[Dimension], *, tags: Iterable[Cube] = (), attr: str = "group_by") -> NotStored:
+        """`tags`: the cubes of tags that are stored."""
+        asked = ", ".join(sorted(dimension.word for dimension in dimensions))
+        pairs = "; ".join(" and ".join(dimension.word for dimension in pair) for pair in cubes.pairs(tags))
         return cls(f"Costs are not stored by {asked} at once. Groups and filters together can be one of: {pairs}.", attr=attr)
 
 
@@ -93,15 +97,6 @@ class UnknownValue(CloudconsoleError):
 
     code = "unknown_value"
     title = "No cost carries this value"
-
-
-NAMES: dict[Dimension, str] = {
-    Dimension.SERVICE: "service",
-    Dimension.ACCOUNT: "account",
-    Dimension.REGION: "region",
-    Dimension.RECORD_TYPE: "record_type",
-    Dimension.USAGE_TYPE: "usage_type",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +150,19 @@ class Answer:
     total: Decimal | None
     residual: Decimal
     as_of: datetime | None
+
+    @property
+    def amounts(self) -> dict[tuple[str, str], Decimal]:
+        """Of each group over all periods; the second key is empty where there is one grouping. Nothing where there is none."""
+        found: dict[tuple[str, str], Decimal] = {}
+        for period in self.periods if self.question.group_by else ():
+            for group in period.groups:
+                place = (group.keys[0], group.keys[1] if len(group.keys) > 1 else "")
+                found[place] = EXACT.add(found.get(place, ZERO), group.amount)
+        return found
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What AWS calls the values of the groups."""
+        groups = (group for period in self.periods for group in period.groups)
+        return {key: label for group in groups for key, label in zip(group.keys, group.labels, strict=True)}

@@ -9,23 +9,17 @@ from datetime import date
 from cloudconsole.aws.cost_explorer import Metric
 from costs.rules import spans
 from costs.rules.charge_types import ChargeType
-from costs.rules.cubes import Dimension
+from costs.rules.cubes import DIMENSIONS, Dimension
 from costs.rules.spans import Preset
 from costs.rules.windows import DayRange
-from costs.selectors.questions import NAMES, Granularity, Question
+from costs.selectors.questions import Granularity, Question
 
 CUSTOM = "custom"
 DEFAULT_TOP = 10
 TOPS = (5, 10, 25, 50)
 
-# What costs can be narrowed by, under its name in the address.
-FILTERS: dict[str, Dimension] = {
-    "service": Dimension.SERVICE,
-    "account": Dimension.ACCOUNT,
-    "region": Dimension.REGION,
-    "record_type": Dimension.RECORD_TYPE,
-    "usage_type": Dimension.USAGE_TYPE,
-}
+# What costs can be narrowed by, under its name in the address; besides these, `tag:` and a key.
+FILTERS: dict[str, Dimension] = {dimension.word: dimension for dimension in DIMENSIONS}
 
 ENVIRONMENT = "environment"
 _ORDER = (*FILTERS, ENVIRONMENT)
@@ -63,13 +57,19 @@ class Report:
             regions=frozenset(self.values_of("region")),
             record_types=frozenset(self.values_of("record_type")),
             usage_types=frozenset(self.values_of("usage_type")),
+            tags=frozenset((key, value) for name, value in self.filters if (key := _tag_key(name))),
             currency=self.currency,
         )
 
     @property
     def filtered(self) -> frozenset[Dimension]:
         """The dimensions that its filters name."""
-        return frozenset(FILTERS[name] for name, _ in self.filters if name in FILTERS)
+        return frozenset(Dimension.called(name) for name, _ in self.filters if name != ENVIRONMENT)
+
+    @property
+    def filter_names(self) -> tuple[str, ...]:
+        """The names that it is narrowed by, in the order of the address."""
+        return tuple(dict.fromkeys(name for name, _ in self.filters))
 
     def values_of(self, name: str) -> tuple[str, ...]:
         return tuple(value for one, value in self.filters if one == name)
@@ -78,10 +78,7 @@ class Report:
         """Narrowed to these values of `name`, whatever it was narrowed to before; to all of them with none."""
         kept = [pair for pair in self.filters if pair[0] != name]
         found = [*kept, *((name, value) for value in dict.fromkeys(values))]
-        return replace(self, filters=tuple(sorted(found, key=lambda pair: _ORDER.index(pair[0]))))
-
-    def without_filter(self, name: str, value: str) -> Report:
-        return replace(self, filters=tuple(pair for pair in self.filters if pair != (name, value)))
+        return replace(self, filters=tuple(sorted(found, key=lambda pair: _place(pair[0]))))
 
     def pairs(self) -> list[tuple[str, str]]:
         """The address's parameters: what differs from the usual, always in the same order."""
@@ -93,7 +90,7 @@ class Report:
         if self.granularity is not Granularity.DAILY:
             said.append(("granularity", self.granularity.value))
         if self.group_by != (Dimension.SERVICE,):
-            said += [("group_by", NAMES[one]) for one in self.group_by] or [("group_by", "none")]
+            said += [("group_by", one.word) for one in self.group_by] or [("group_by", "none")]
         if self.metric is not Metric.UNBLENDED:
             said.append(("metric", self.metric.value))
         said += [("charge_type", one.value) for one in self.charge_types]
@@ -105,3 +102,12 @@ class Report:
         if self.top != DEFAULT_TOP:
             said.append(("top", str(self.top)))
         return said
+
+
+def _place(name: str) -> tuple[int, str]:
+    """Tags come last, by their keys."""
+    return (_ORDER.index(name), "") if name in _ORDER else (len(_ORDER), name)
+
+
+def _tag_key(name: str) -> str | None:
+    return Dimension.called(name).tag_key if name != ENVIRONMENT else None

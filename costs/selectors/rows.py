@@ -1,25 +1,29 @@
-"""Reading sums from facts and slices: one query each, however many sources, cubes and months they span."""
+"""Reading sums from facts and slices: one query each, however many sources, cubes and months they span.
+
+What is summed over all sources is read from there, and what of it is not asked is taken out again; the rest comes from the facts.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, Count, DateField, F, IntegerField, Q, QuerySet, Sum, Value, When
+from django.db.models import Aggregate, Case, Count, DateField, F, IntegerField, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Cast, TruncMonth
 
 from cloudconsole.core import clock
 from cloudconsole.core.money import EXACT, ZERO, ExactSum
-from costs.models import CostFact, CostMonth, CostMonthSlice, CostSlice
+from costs.models import CostFact, CostMonth, CostMonthSlice, CostRollup, CostRollupSlice, CostSlice
 from costs.rules import windows
 from costs.rules.cubes import Cube
 from costs.rules.windows import DayRange, Split, first_of_month
 from costs.selectors.plans import Read
 from costs.selectors.questions import Granularity, Question
+from costs.selectors.rolled import Rolled
 
 _Rows = QuerySet[Any, Any]
 
@@ -36,38 +40,61 @@ class Flags:
     estimated: int = 0
     control: Decimal = ZERO
 
+    @classmethod
+    def sum(cls, several: Iterable[Flags]) -> Flags:
+        found = cls()
+        for one in several:
+            found.days += one.days
+            found.complete += one.complete
+            found.estimated += one.estimated
+            found.control = EXACT.add(found.control, one.control)
+        return found
+
 
 @dataclass(slots=True)
 class Sums:
     """One period's groups by the ids of their values, and how much of them no control total covers."""
 
     groups: dict[tuple[int, ...], Decimal] = field(default_factory=dict)
+    facts: dict[tuple[int, ...], int] = field(default_factory=dict)
     uncontrolled: Decimal = ZERO
 
-    def add(self, keys: tuple[int, ...], amount: Decimal, *, is_controlled: bool) -> None:
+    def add(self, keys: tuple[int, ...], amount: Decimal, facts: int, *, is_controlled: bool) -> None:
         self.groups[keys] = EXACT.add(self.groups.get(keys, ZERO), amount)
+        self.facts[keys] = self.facts.get(keys, 0) + facts
         if not is_controlled:
             self.uncontrolled = EXACT.add(self.uncontrolled, amount)
 
+    def drop_empty(self) -> None:
+        """Groups of which every fact was taken out again are none of these sources'."""
+        for keys in [keys for keys, facts in self.facts.items() if not facts]:
+            del self.groups[keys], self.facts[keys]
 
-def flags(reads: Sequence[Read], question: Question) -> dict[str, dict[date, Flags]]:
+
+def flags(reads: Sequence[Read], question: Question, rolled: Rolled) -> dict[str, dict[date, Flags]]:
     """By currency, then by the first day of the period."""
     found: dict[str, dict[date, Flags]] = defaultdict(lambda: defaultdict(Flags))
     # Filtered reads never use the TOTAL cube, so these are the control totals of the others.
     control = ExactSum(question.metric.value, filter=Q(cube=Cube.TOTAL))
-    for bucket, currency, days, complete, estimated, amount in _slices(reads, question, ("bucket", "currency"), control):
+    keys = ("sign", "bucket", "currency")
+    queries = [query for read in reads for query in _flag_queries(read, question, keys, control, rolled)]
+    for sign, bucket, currency, days, complete, estimated, amount in _all(queries):
         period = found[currency][max(bucket, question.days.start)]
-        period.days += days
-        period.complete += complete
-        period.estimated += estimated
-        period.control = EXACT.add(period.control, amount or ZERO)
-    return found
+        period.days += sign * days
+        period.complete += sign * complete
+        period.estimated += sign * estimated
+        period.control = EXACT.add(period.control, _signed(sign, amount or ZERO))
+    told = {currency: {start: period for start, period in periods.items() if period.days} for currency, periods in found.items()}
+    return {currency: periods for currency, periods in told.items() if periods}
 
 
 def days_stored(reads: Sequence[Read], question: Question) -> dict[int, int]:
     """How many days of the range each source has stored."""
     stored: dict[int, int] = defaultdict(int)
-    for source, days, *_ in _slices(reads, question, ("source",), ExactSum(question.metric.value)):
+    control = ExactSum(question.metric.value)
+    ranges = _whole(question)
+    queries = [query for read in reads for query in _slices(read, question, ("source",), control, ranges)]
+    for source, days, *_ in _all(queries):
         stored[source] += days
     return stored
 
@@ -79,59 +106,182 @@ def sources_in(currency: str, reads: Sequence[Read]) -> set[int]:
     return set(told.order_by().values_list("source", flat=True).distinct())
 
 
-def sums(reads: Sequence[Read], question: Question, currency: str) -> dict[date, Sums]:
+def sums(reads: Sequence[Read], question: Question, currency: str, rolled: Rolled) -> dict[date, Sums]:
     """By the first day of the period. Unfiltered totals come from control totals, so ungrouped ones need no facts."""
     found: dict[date, Sums] = defaultdict(Sums)
     needed = [read for read in reads if question.group_by or not read.is_controlled]
-    queries = [query for read in needed for query in _fact_queries(read, question, currency)]
-    for is_controlled, bucket, *keys, amount in _all(queries):
-        if amount is None:  # a sum of no rows, which databases give where nothing is grouped by
+    queries = [query for read in needed for query in _fact_queries(read, question, currency, rolled)]
+    for is_controlled, sign, unfolds, bucket, *keys, told, facts in _all(queries):
+        if told is None:  # a sum of no rows, which databases give where nothing is grouped by
             continue
-        found[max(bucket, question.days.start)].add(tuple(keys), amount, is_controlled=bool(is_controlled))
+        period, amount = found[max(bucket, question.days.start)], _signed(sign, told)
+        period.add(tuple(keys), amount, sign * facts, is_controlled=bool(is_controlled))
+        if unfolds:
+            rest = (NOT_TOLD, *keys[1:])
+            period.add(rest, amount.copy_negate(), -sign * facts, is_controlled=bool(is_controlled))
+    for period in found.values():
+        period.drop_empty()
     return found
 
 
-def _slices(reads: Sequence[Read], question: Question, keys: tuple[str, ...], control: ExactSum) -> Iterable[tuple[Any, ...]]:
-    if not reads:
-        return ()
-    which = Q(pk__in=[])
-    for read in reads:
-        which |= Q(cube=read.flag_cube, source__in=read.sources)
+def _signed(sign: int, amount: Decimal) -> Decimal:
+    return amount if sign > 0 else amount.copy_negate()
+
+
+# --- slices
+
+
+def _flag_queries(read: Read, question: Question, keys: tuple[str, ...], control: ExactSum, rolled: Rolled) -> Iterator[_Rows]:
     split = _split(question)
-    queries: list[_Rows] = []
-    if split.months:
-        monthly = CostMonthSlice.objects.filter(which, _within("month", [split.months]))
-        keyed = monthly.annotate(bucket=_bucket(question, "month")).order_by().values_list(*keys)
-        queries.append(keyed.annotate(a=Sum("days"), b=Sum("complete_days"), c=Sum("estimated_days"), d=control))
-    if split.edges:
-        daily = CostSlice.objects.filter(which, _within("day", split.edges))
-        by_day = daily.annotate(bucket=_bucket(question, "day")).order_by().values_list(*keys)
+    if read.less is None:
+        yield from _slices(read, question, keys, control, _whole(question))
+        return
+    months, days = rolled.months(read.flag_cube, split.months), rolled.days(read.flag_cube, split.edges)
+    for cut, is_month in ((months, True), (days, False)):
+        if cut.summed:
+            which = Q(cube=read.flag_cube, is_month=is_month)
+            sums = CostRollupSlice.objects.filter(which, _within("day", cut.summed))
+            yield _monthly(sums.annotate(bucket=_bucket(question, "day", is_month=is_month)), keys, control)
+        yield from _slices(read, question, keys, control, _of(cut.others, is_month=is_month))
+        if cut.summed and read.less:
+            taken_out = replace(read, sources=read.less)
+            yield from _slices(taken_out, question, keys, control, _of(cut.summed, is_month=is_month), sign=-1)
+
+
+def _of(ranges: tuple[DayRange, ...], *, is_month: bool) -> _Ranges:
+    return _Ranges(months=ranges) if is_month else _Ranges(days=ranges)
+
+
+def _slices(
+    read: Read, question: Question, keys: tuple[str, ...], control: ExactSum, ranges: _Ranges, *, sign: int = 1
+) -> Iterator[_Rows]:
+    which = Q(cube=read.flag_cube, source__in=read.sources)
+    if ranges.months:
+        monthly = CostMonthSlice.objects.filter(which, _in_months(ranges.months))
+        yield _monthly(monthly.annotate(bucket=_bucket(question, "month", is_month=True)), keys, control, sign)
+    if ranges.days:
+        daily = CostSlice.objects.filter(which, _within("day", ranges.days)).order_by()
+        by_day = daily.annotate(sign=Value(sign), bucket=_bucket(question, "day")).values_list(*keys)
         complete, estimated = Count("pk", filter=Q(complete=True)), Count("pk", filter=Q(estimated=True))
-        queries.append(by_day.annotate(a=Count("pk"), b=complete, c=estimated, d=control))
-    return _all(queries)
+        yield by_day.annotate(a=Count("pk"), b=complete, c=estimated, d=control)
 
 
-def _fact_queries(read: Read, question: Question, currency: str) -> Iterator[_Rows]:
+def _monthly(rows: _Rows, keys: tuple[str, ...], control: ExactSum, sign: int = 1) -> _Rows:
+    """Rows that hold several slices each."""
+    keyed = rows.annotate(sign=Value(sign)).order_by().values_list(*keys)
+    counted: _Rows = keyed.annotate(a=Sum("days"), b=Sum("complete_days"), c=Sum("estimated_days"), d=control)
+    return counted
+
+
+# --- facts
+
+
+def _fact_queries(read: Read, question: Question, currency: str, rolled: Rolled) -> Iterator[_Rows]:
     split = _split(question)
-    if split.months:
-        monthly = CostMonth.objects.filter(_within("month", [split.months]))
-        yield _grouped(monthly, "month", read, question, currency)
-    if split.edges:
-        yield _grouped(CostFact.objects.filter(_within("day", split.edges)), "day", read, question, currency)
+    ask = _Ask(read, question, currency)
+    if not read.is_summed:
+        yield from ask.facts(_whole(question))
+        return
+    for cut, is_month in ((rolled.months(read.cube, split.months), True), (rolled.days(read.cube, split.edges), False)):
+        if cut.summed:
+            yield from ask.rollups(cut.summed, is_month=is_month)
+        yield from ask.facts(_of(cut.others, is_month=is_month))
+        if cut.summed and read.less:
+            yield from ask.taken_out(read.less).facts(_of(cut.summed, is_month=is_month))
 
 
-def _grouped(rows: QuerySet[Any], column: str, read: Read, question: Question, currency: str) -> _Rows:
-    wanted = rows.filter(read.condition, cube=read.cube, source__in=read.sources, currency=currency)
-    keyed = wanted.annotate(controlled=Value(int(read.is_controlled)), bucket=_bucket(question, column)).order_by()
-    if read.told is not None:
-        keyed = keyed.annotate(folded=_folded(read.columns[0], read.told))
-    columns = read.columns if read.told is None else ("folded", *read.columns[1:])
-    grouped: _Rows = keyed.values_list("controlled", "bucket", *columns).annotate(amount=ExactSum(question.metric.value))
-    return grouped
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """One read's groups. `sign` is -1 where they are taken out of sums that hold them."""
+
+    read: Read
+    question: Question
+    currency: str
+    sign: int = 1
+
+    def facts(self, ranges: _Ranges) -> Iterator[_Rows]:
+        if ranges.months:
+            months = CostMonth.objects.filter(_in_months(ranges.months), self._mine)
+            yield self._folded(months, "month")
+        if ranges.days:
+            days = CostFact.objects.filter(_within("day", ranges.days), self._mine)
+            if self.read.told is None or not self._slices_tell_all:
+                yield self._folded(days, "day")
+            else:
+                yield from self._told_of(days, "day")
+                all_of_it = CostSlice.objects.filter(_within("day", ranges.days), self._mine)
+                yield self._keyed(all_of_it, "day", (), Sum("rows"))
+
+    def rollups(self, ranges: Sequence[DayRange], *, is_month: bool) -> Iterator[_Rows]:
+        """Few groups are read as they are; what all others cost is the sum of all without them."""
+        rows = CostRollup.objects.filter(_within("day", ranges), cube=self.read.cube, is_month=is_month)
+        whole = rows.filter(self.read.condition, kept=self.read.kept(self.read.rest))
+        yield self._keyed(whole, "day", self.read.rest, Sum("facts"), is_month=is_month)
+        if self.read.sums_tell(self.read.columns):
+            told = rows.filter(kept=self.read.kept(self.read.columns))
+            yield from self._told_of(told, "day", Sum("facts"), is_month=is_month)
+        elif is_month:
+            yield from self._told_of(CostMonth.objects.filter(_in_months(ranges), self._mine), "month", is_month=True)
+        else:
+            yield from self._told_of(CostFact.objects.filter(_within("day", ranges), self._mine), "day")
+
+    def taken_out(self, sources: tuple[int, ...]) -> _Ask:
+        """What the sums hold of sources that are not asked; of groups that are read from the facts they hold nothing."""
+        told = self.read.told if self.read.sums_tell(self.read.columns) else ()
+        return replace(self, read=replace(self.read, sources=sources, told=told), sign=-1)
+
+    @property
+    def _mine(self) -> Q:
+        return Q(cube=self.read.cube, source__in=self.read.sources)
+
+    @property
+    def _slices_tell_all(self) -> bool:
+        """Whether the sums of slices are those of all the facts that are asked."""
+        return self.read.is_whole and not self.read.filtered and len(self.read.columns) == 1
+
+    def _told_of(
+        self, rows: QuerySet[Any], column: str, facts: Aggregate | None = None, *, is_month: bool = False
+    ) -> Iterator[_Rows]:
+        """The groups that are told apart; they are taken out of the sum of all."""
+        if self.read.told:
+            told = rows.filter(self.read.condition, **{f"{self.read.columns[0]}__in": self.read.told})
+            yield self._keyed(told, column, self.read.columns, facts, is_month=is_month, unfolds=True)
+
+    def _folded(self, rows: QuerySet[Any], column: str) -> _Rows:
+        """Every row is read; the database folds those that are not told apart, so few come back."""
+        rows = rows.filter(self.read.condition)
+        is_month = column == "month"
+        if self.read.told is None:
+            return self._keyed(rows, column, self.read.columns, is_month=is_month)
+        folded = rows.annotate(folded=_folded(self.read.columns[0], self.read.told))
+        return self._keyed(folded, column, ("folded", *self.read.columns[1:]), is_month=is_month)
+
+    def _keyed(
+        self,
+        rows: QuerySet[Any],
+        column: str,
+        columns: Sequence[str],
+        facts: Aggregate | None = None,
+        *,
+        is_month: bool = False,
+        unfolds: bool = False,
+    ) -> _Rows:
+        constants = {
+            "controlled": Value(int(self.read.is_controlled)),
+            "sign": Value(self.sign),
+            "unfolds": Value(int(unfolds)),
+            "bucket": _bucket(self.question, column, is_month=is_month),
+        }
+        keyed = rows.filter(currency=self.currency).annotate(**constants).order_by()
+        if len(columns) < len(self.read.columns):
+            keyed, columns = keyed.annotate(nothing=Value(NOT_TOLD)), ("nothing", *columns)
+        sums = {"amount": ExactSum(self.question.metric.value), "fact_count": facts or Count("*")}
+        grouped: _Rows = keyed.values_list(*constants, *columns).annotate(**sums)
+        return grouped
 
 
 def _folded(column: str, told: Sequence[int]) -> Any:
-    """The column's own ids where they are told apart, NOT_TOLD for all others: the database folds them, so few rows come back."""
+    """The column's own ids where they are told apart, NOT_TOLD for all others."""
     if not told:
         return Value(NOT_TOLD, output_field=IntegerField())
     return Case(When(Q(**{f"{column}__in": told}), then=F(column)), default=Value(NOT_TOLD), output_field=IntegerField())
@@ -145,6 +295,14 @@ def _all(queries: Sequence[_Rows]) -> Iterable[tuple[Any, ...]]:
     return first.union(*others, all=True) if others else first
 
 
+@dataclass(frozen=True, slots=True)
+class _Ranges:
+    """The whole months that monthly rows answer, and the days that daily ones must."""
+
+    months: tuple[DayRange, ...] = ()
+    days: tuple[DayRange, ...] = ()
+
+
 def _split(question: Question) -> Split:
     """The part of the range that monthly sums answer, and what daily rows must."""
     days = question.days
@@ -156,6 +314,11 @@ def _split(question: Question) -> Split:
     return windows.by_whole_months(days)
 
 
+def _whole(question: Question) -> _Ranges:
+    split = _split(question)
+    return _Ranges(months=(split.months,) if split.months else (), days=split.edges)
+
+
 def _within(column: str, ranges: Sequence[DayRange]) -> Q:
     condition = Q(pk__in=[])
     for days in ranges:
@@ -163,10 +326,15 @@ def _within(column: str, ranges: Sequence[DayRange]) -> Q:
     return condition
 
 
-def _bucket(question: Question, column: str) -> Any:
+def _in_months(ranges: Sequence[DayRange]) -> Q:
+    """One by one: the keys of a month lie together, so that few accounts of many are found at once."""
+    return Q(month__in=[piece.start for months in ranges for piece in windows.chunks(months, 1)])
+
+
+def _bucket(question: Question, column: str, *, is_month: bool = False) -> Any:
     """The first day of the period that a row belongs to."""
     if question.granularity is Granularity.WHOLE:
         return Value(question.days.start, output_field=DateField())
-    if question.granularity is Granularity.MONTHLY and column == "day":
-        return Cast(TruncMonth("day"), DateField())  # PostgreSQL truncates to a moment, which no date in a union equals
+    if question.granularity is Granularity.MONTHLY and not is_month:
+        return Cast(TruncMonth(column), DateField())  # PostgreSQL truncates to a moment, which no date in a union equals
     return F(column)

@@ -51,12 +51,12 @@ def get_for(user: User | AnonymousUser, pk: int, permission: Perm) -> CostSnapsh
 
 def windows_of(run: CostSnapshot) -> QuerySet[SnapshotWindow]:
     """Its questions in the order in which they are asked."""
-    return run.windows.all()
+    return run.windows.select_related("tag")
 
 
 def current_window(run: CostSnapshot) -> SnapshotWindow | None:
     """The question that a worker is at, or goes on with."""
-    return run.windows.filter(status=WindowStatus.WAITING).first() if run.is_open else None
+    return run.windows.select_related("tag").filter(status=WindowStatus.WAITING).first() if run.is_open else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from costs.models.sources import CostSourceQuerySet
 def visible(user: User | AnonymousUser, permission: Perm = Perm.COSTS_VIEW) -> CostSourceQuerySet:
     """Sources with their account, their payer, `requests_this_month` (paid ones) and the `cap` that holds for them.
 
-    `may_refresh`: the reader may have it fetched, and it is fetched by itself and not with its payer.
+    `may_refresh`: the reader may have it fetched, and it is fetched by itself and not with its payer. `may_decide`: the reader
+    may say how its costs are told, fetched or not.
     """
     month = clock.month_start()
     paid = CostExplorerRequest.objects.filter(account=OuterRef("account"), at__gte=month, charged=True).order_by()
@@ -34,6 +35,7 @@ def visible(user: User | AnonymousUser, permission: Perm = Perm.COSTS_VIEW) -> C
             requests_this_month=Coalesce(Subquery(counted), Value(0)),
             cap=Coalesce(F("monthly_request_cap"), Value(settings.COST_EXPLORER_MONTHLY_REQUEST_CAP)),
             may_refresh=FETCHED_BY_ITSELF & Exists(_refreshed_by(user)),
+            may_decide=Exists(_refreshed_by(user)),
         )
         .order_by("account__alias")
     )

@@ -10,12 +10,13 @@ from decimal import Decimal
 from cloudconsole.aws.cost_explorer import Metric
 from cloudconsole.core import clock
 from cloudconsole.core.money import EXACT, ZERO
-from costs.rules import charge_types, forecast, settle, windows
+from costs.rules import charge_types, settle, windows
 from costs.rules.charge_types import GIVEN_BACK, ChargeType
 from costs.rules.cubes import Dimension
 from costs.rules.windows import DayRange, first_of_month
-from costs.selectors import costs
+from costs.selectors import costs, forecasts
 from costs.selectors.costs import Reader
+from costs.selectors.forecasts import Outlook
 from costs.selectors.questions import Answer, Period, Question
 
 _DAY = timedelta(days=1)
@@ -29,18 +30,6 @@ class Span:
 
     days: DayRange
     amount: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """Where the month is expected to end; without a forecast, `reason` says why."""
-
-    amount: Decimal | None
-    low: Decimal | None
-    high: Decimal | None
-    method: str
-    level: int
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +74,10 @@ def summary(
     """The summary of today's month. `recent`: days by service that were read already. Raises MixedCurrencies, UnknownAccount."""
     today = clock.today()
     month = first_of_month(today)
-    by_type = reader.answer(Question(days_read(today), group_by=(Dimension.RECORD_TYPE,), metric=metric, currency=currency))
+    # Asked first: its longer span holds the completeness of all the others.
+    outlook = forecasts.expected(reader, Question(windows.month_of(today), metric=metric, currency=currency))
+    two_months = DayRange(first_of_month(month, months=-1), today + _DAY)
+    by_type = reader.answer(Question(two_months, group_by=(Dimension.RECORD_TYPE,), metric=metric, currency=currency))
     this_month = DayRange(month, today + _DAY)
     settled = _settled(this_month, today)
     weeks = _weeks(today)
@@ -95,7 +87,7 @@ def summary(
         settled=_span(by_type, settled) if settled else None,
         same_span_last_month=_span(by_type, _a_month_before(settled)) if settled else None,
         full_last_month=_span(by_type, windows.month_of(month - _DAY)),
-        outlook=_outlook(by_type, today),
+        outlook=outlook,
         gross=_charged(by_type, this_month),
         credits=_of_types(by_type, this_month, GIVEN_BACK),
         tax=_of_types(by_type, this_month, frozenset({ChargeType.TAX})),
@@ -107,9 +99,8 @@ def summary(
 
 
 def days_read(today: date) -> DayRange:
-    """The days that a summary is made of."""
-    start = min(first_of_month(today, months=-1), settle.last_complete_day(today) - _DAY * forecast.WINDOW_DAYS)
-    return DayRange(start, today + _DAY)
+    """All days that a summary reads something of; those of its forecast reach back farthest."""
+    return forecasts.days_read(windows.month_of(today), today)
 
 
 def _settled(month: DayRange, today: date) -> DayRange | None:
@@ -158,31 +149,6 @@ def _charged(answer: Answer, days: DayRange) -> Decimal | None:
     """Everything but what was given back: what no group tells is charged too."""
     total, given_back = _span(answer, days).amount, _of_types(answer, days, GIVEN_BACK)
     return None if total is None or given_back is None else EXACT.subtract(total, given_back)
-
-
-def _outlook(answer: Answer, today: date) -> Outlook:
-    month = windows.month_of(today)
-    usage = {
-        period.start: costs.add(_type_amounts([period], frozenset({ChargeType.USAGE})))
-        for period in answer.periods
-        if period.complete and period.total is not None
-    }
-    last = max(usage, default=month.start - _DAY)
-    unsettled = [period for period in _inside(answer, month) if period.start > last]
-    known = _sum(period.total for period in _inside(answer, month))
-    if known is None:
-        return _no_outlook("Nothing is stored of this month yet.")
-    # The days after the last complete one count by their usual pace, so their unfinished usage is taken out again.
-    unfinished = costs.add(_type_amounts(unsettled, frozenset({ChargeType.USAGE})))
-    remaining = [day for day in forecast.days_after(last, month.end) if day >= month.start]
-    found = forecast.month_end(known=EXACT.subtract(known, unfinished), usage=usage, remaining=remaining)
-    if found is None:
-        return _no_outlook("A forecast needs two weeks of complete days.")
-    return Outlook(found.amount, found.low, found.high, forecast.METHOD, forecast.LEVEL, "")
-
-
-def _no_outlook(reason: str) -> Outlook:
-    return Outlook(None, None, None, forecast.METHOD, forecast.LEVEL, reason)
 
 
 def _recent(reader: Reader, weeks: tuple[DayRange, DayRange], metric: Metric, currency: str | None) -> Answer:

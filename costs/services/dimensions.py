@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import structlog
 
 from costs.models import DimensionValue
-from costs.rules import charge_types
+from costs.rules import charge_types, tags
 from costs.rules.cubes import Dimension
 
 log = structlog.get_logger(__name__)
@@ -18,7 +18,7 @@ def ids_of(*, dimension: Dimension, values: Iterable[str]) -> dict[str, int]:
     wanted = sorted(set(values))  # sorted: two transactions that insert the same values never wait for each other
     known = _known(dimension, wanted)
     if missing := [value for value in wanted if value not in known]:
-        new = [DimensionValue(dimension=dimension, value=value) for value in missing]
+        new = [DimensionValue(dimension=dimension, value=value, label=_label(dimension, value)) for value in missing]
         DimensionValue.objects.bulk_create(new, ignore_conflicts=True)
         known |= _known(dimension, missing)
         _warn_of_unknown(dimension, missing)
@@ -34,13 +34,17 @@ def label(*, dimension: Dimension, labels: Mapping[str, str]) -> None:
     DimensionValue.objects.bulk_update(changed, ["label"])
 
 
+def _label(dimension: Dimension, value: str) -> str:
+    return tags.LABELS.get(value, "") if dimension.tag_key else ""
+
+
 def _known(dimension: Dimension, values: list[str]) -> dict[str, int]:
     rows = DimensionValue.objects.filter(dimension=dimension, value__in=values)
     return dict(rows.values_list("value", "pk"))
 
 
 def _warn_of_unknown(dimension: Dimension, values: list[str]) -> None:
-    if dimension is not Dimension.RECORD_TYPE:
+    if dimension != Dimension.RECORD_TYPE:
         return
     for value in values:
         if not charge_types.is_known(value):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import localcontext
@@ -24,9 +24,9 @@ from costs.models import (
     CostSource,
 )
 from costs.rules import settle
-from costs.rules.cubes import SHAPES, Cube, Dimension
+from costs.rules.cubes import Cube, Dimension
 from costs.rules.windows import DayRange, first_of_month
-from costs.services import copying, dimensions
+from costs.services import closes, copying, dimensions, rollups, shelf
 from costs.services.copying import FactRow, Place
 
 _NOTHING = Amounts(ZERO, ZERO, ZERO, ZERO, ZERO)
@@ -60,12 +60,11 @@ class Stored:
 
 def prepare(*, cube: Cube, answer: CostAnswer) -> dict[tuple[str, ...], tuple[int, int]]:
     """The ids of an answer's keys, made beforehand so that the storing transaction holds no lock others wait for."""
-    shape = SHAPES[cube]
-    if not shape:
+    if not cube.shape:
         return {}
     keys = {key for day in answer.days for key in day.groups}
-    first = dimensions.ids_of(dimension=shape[0], values={key[0] for key in keys})
-    second = dimensions.ids_of(dimension=shape[1], values={key[1] for key in keys})
+    first = dimensions.ids_of(dimension=cube.shape[0], values={key[0] for key in keys})
+    second = dimensions.ids_of(dimension=cube.shape[1], values={key[1] for key in keys})
     dimensions.label(dimension=Dimension.ACCOUNT, labels=answer.labels)
     return {key: (first[key[0]], second[key[1]]) for key in keys}
 
@@ -81,36 +80,81 @@ def replace(
 ) -> Stored:
     """Put the answer's days in the place of what was stored for them. Call inside a transaction.
 
-    Days that the answer does not tell keep what they had. Raises UnstorableAmount, NoControlTotal.
+    Days that the answer does not tell keep what they had; those of months whose figures are a billing file's are put beside
+    them, on the shelf. Raises UnstorableAmount, NoControlTotal.
     """
-    days = [day.day for day in answer.days]
-    if not days:
+    if not answer.days:
         return Stored(rows=0, restated=0)
-    slices = [_slice(source, cube, day, _currency(answer), fetched_at) for day in answer.days]
-    for new in slices:
-        new.snapshot = snapshot
-    if cube is Cube.TOTAL:
-        restated = _restated(source, slices, snapshot, fetched_at)
-    else:
-        _check_controlled(source, days)
-        restated = []
-    _delete(source, cube, days)
+    shelved = shelf.months_of_files(source=source)
+    here = tuple(day for day in answer.days if first_of_month(day.day) not in shelved)
+    aside = tuple(day for day in answer.days if first_of_month(day.day) in shelved)
+    batch = _Batch(source, cube, ids, _currency(answer), fetched_at, snapshot)
+    stored = [_put(batch, days, at) for days, at in ((here, int(cube)), (aside, shelf.place_of(cube))) if days]
+    return Stored(rows=sum(one.rows for one in stored), restated=sum(one.restated for one in stored))
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What the days of one answer have in common."""
+
+    source: CostSource
+    cube: Cube
+    ids: dict[tuple[str, ...], tuple[int, int]]
+    currency: str
+    fetched_at: datetime
+    snapshot: CostSnapshot | None
+
+
+def _put(batch: _Batch, told: Collection[DayCosts], at: int) -> Stored:
+    """Store the days under the number `at`: the cube's own, or its place on the shelf."""
+    days = [day.day for day in told]
+    slices = [_slice(batch, day, at) for day in told]
+    restated: list[CostRestatement] = []
+    if batch.cube != Cube.TOTAL:
+        _check_controlled(batch.source, days, at - batch.cube)
+    elif at == Cube.TOTAL:
+        restated = _restated(batch.source, slices, batch.snapshot, batch.fetched_at)
+    _delete(batch.source, at, days)
     rows = [
-        FactRow.of(Place(source.pk, cube, day.day), ids[keys], _currency(answer), amounts)
-        for day in answer.days
+        FactRow.of(Place(batch.source.pk, at, day.day), batch.ids[keys], batch.currency, amounts)
+        for day in told
         for keys, amounts in day.groups.items()
     ]
     if rows:
         copying.insert(rows)
     CostSlice.objects.bulk_create(slices, batch_size=500)
     CostRestatement.objects.bulk_create(restated)
-    _sum_months(source, cube, {first_of_month(day) for day in days})
+    months = {first_of_month(day) for day in days}
+    _sum_months(batch.source, at, months)
+    closes.look_again(source=batch.source, months=months)
+    rollups.mark(cube=at, days=days)
     return Stored(rows=len(rows), restated=len(restated))
+
+
+def replace_month(
+    *,
+    source: CostSource,
+    month: date,
+    answers: Mapping[Cube, CostAnswer],
+    ids: Mapping[Cube, dict[tuple[str, ...], tuple[int, int]]],
+    fetched_at: datetime,
+) -> int:
+    """Put a billing file's figures in the place of the whole month, all cubes at once; how many facts. Call inside a transaction.
+
+    The control totals are the first of `answers`. Raises UnstorableAmount.
+    """
+    shelf.clear(source=source, month=month)
+    rows = 0
+    for cube, answer in answers.items():
+        batch = _Batch(source, cube, ids[cube], _currency(answer), fetched_at, None)
+        rows += _put(batch, answer.days, cube).rows if answer.days else 0
+    return rows
 
 
 def is_controlled(*, source: CostSource, days: DayRange) -> bool:
     """Whether there are control totals among these days, so that asking for their groups is worth its price."""
-    return CostSlice.objects.filter(source=source, cube=Cube.TOTAL, day__gte=days.start, day__lt=days.end).exists()
+    totals = Q(cube=Cube.TOTAL) | Q(cube=shelf.place_of(Cube.TOTAL))
+    return CostSlice.objects.filter(totals, source=source, day__gte=days.start, day__lt=days.end).exists()
 
 
 def any_stored(*, source: CostSource) -> bool:
@@ -121,18 +165,19 @@ def _currency(answer: CostAnswer) -> str:
     return answer.currency or _DEFAULT_CURRENCY
 
 
-def _slice(source: CostSource, cube: Cube, day: DayCosts, currency: str, fetched_at: datetime) -> CostSlice:
-    sums = _sum(day.groups.values()) if SHAPES[cube] else day.total or _NOTHING
+def _slice(batch: _Batch, day: DayCosts, at: int) -> CostSlice:
+    sums = _sum(day.groups.values()) if batch.cube.shape else day.total or _NOTHING
     _check_exact(day, sums)
     return CostSlice(
-        source=source,
-        cube=cube,
+        source=batch.source,
+        cube=at,
         day=day.day,
         estimated=day.estimated,
-        complete=settle.is_complete(day.day, fetched_at),
+        complete=settle.is_complete(day.day, batch.fetched_at),
         rows=len(day.groups),
-        fetched_at=fetched_at,
-        currency=currency,
+        fetched_at=batch.fetched_at,
+        snapshot=batch.snapshot,
+        currency=batch.currency,
         **{metric: getattr(sums, metric) for metric in METRICS},
     )
 
@@ -152,8 +197,8 @@ def _check_exact(day: DayCosts, sums: Amounts) -> None:
             raise UnstorableAmount(f"AWS told an amount of {day.day} with more digits than are kept.")
 
 
-def _check_controlled(source: CostSource, days: list[date]) -> None:
-    found = CostSlice.objects.filter(source=source, cube=Cube.TOTAL, day__in=days).count()
+def _check_controlled(source: CostSource, days: list[date], offset: int) -> None:
+    found = CostSlice.objects.filter(source=source, cube=Cube.TOTAL + offset, day__in=days).count()
     if found < len(days):
         raise NoControlTotal(f"{len(days) - found} of {len(days)} days have no control total yet.")
 
@@ -179,13 +224,13 @@ def _restated(
     ]
 
 
-def _delete(source: CostSource, cube: Cube, days: list[date]) -> None:
+def _delete(source: CostSource, cube: int, days: list[date]) -> None:
     old = {"source": source, "cube": cube, "day__in": days}
     CostFact.objects.filter(**old).delete()
     CostSlice.objects.filter(**old).delete()
 
 
-def _sum_months(source: CostSource, cube: Cube, months: set[date]) -> None:
+def _sum_months(source: CostSource, cube: int, months: set[date]) -> None:
     """Recompute the monthly sums from the facts, so that they can never drift from them."""
     old = {"source": source, "cube": cube, "month__in": months}
     CostMonth.objects.filter(**old).delete()
@@ -202,7 +247,7 @@ def _sum_months(source: CostSource, cube: Cube, months: set[date]) -> None:
     _sum_slices(source, cube, touched, sums)
 
 
-def _sum_slices(source: CostSource, cube: Cube, touched: Q, sums: dict[str, ExactSum]) -> None:
+def _sum_slices(source: CostSource, cube: int, touched: Q, sums: dict[str, ExactSum]) -> None:
     keys = ("source_id", "cube", "month", "currency")
     counts = {
         "day_count": Count("pk"),

@@ -8,8 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
-from cloudconsole.aws import cost_explorer
-from cloudconsole.aws.cost_explorer import RequestRecord
+from cloudconsole.aws.metered import RequestRecord
 from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from costs.models import CostExplorerRequest, CostSnapshot, CostSource
@@ -49,24 +48,35 @@ def cap_of(source: CostSource) -> int:
 
 @dataclass(slots=True)
 class LedgerMeter:
-    """The meter of one run. A request that has no row in the ledger, or exceeds the cap, is not sent."""
+    """The meter of paid calls for one source: a request that has no row in the ledger, or exceeds the cap, is not sent.
+
+    Hand it to any call of `cloudconsole.aws` that takes a `Meter`, outside of transactions::
+
+        cost_explorer.get_cost_forecast(access, asked, meter=LedgerMeter(source, "GetCostForecast"))
+
+    `operation` is AWS's name of what is called. Within a run its `lease` is given as well: each request then also proves that
+    the run is still its worker's, and is counted in the run. Without one the request stands in the ledger by itself;
+    `budget_of(source)` says beforehand how many are left. The cap is one for all operations, because AWS charges them alike.
+    """
 
     source: CostSource
-    lease: Lease
+    operation: str
+    lease: Lease | None = None
     _open: CostExplorerRequest | None = field(default=None, init=False)
 
     def before_request(self) -> None:
         """Raises RequestCapReached, LeaseLost."""
         with transaction.atomic():
-            self.lease.renew()
+            if self.lease:
+                self.lease.renew()
             self._check_cap()
             self._open = CostExplorerRequest.objects.create(
                 account_id=self.source.account_id,
-                snapshot_id=self.lease.snapshot_id,
-                operation=cost_explorer.OPERATION,
+                snapshot_id=self.lease.snapshot_id if self.lease else None,
+                operation=self.operation,
                 at=clock.now(),
             )
-            CostSnapshot.objects.filter(pk=self.lease.snapshot_id).update(requests=F("requests") + 1, paid=F("paid") + 1)
+            self._count(requests=F("requests") + 1, paid=F("paid") + 1)
 
     def after_request(self, record: RequestRecord) -> None:
         """A stale worker may still close the row it opened: the money was spent whoever holds the run now."""
@@ -82,11 +92,18 @@ class LedgerMeter:
             page=record.page,
         )
         if not record.charged:
-            CostSnapshot.objects.filter(pk=self.lease.snapshot_id).update(paid=F("paid") - 1)
+            self._count(paid=F("paid") - 1)
+
+    def _count(self, **changes: object) -> None:
+        if self.lease:
+            CostSnapshot.objects.filter(pk=self.lease.snapshot_id).update(**changes)
 
     def _check_cap(self) -> None:
-        # Read anew: an administrator may raise or lower the cap while the run goes on.
-        source = CostSource.objects.only("account_id", "monthly_request_cap").get(pk=self.source.pk)
+        """Two callers at once are served one after the other, so that they cannot both take the last request.
+
+        The source is read anew: an administrator may raise or lower the cap meanwhile.
+        """
+        source = CostSource.objects.select_for_update().get(pk=self.source.pk)
         budget = budget_of(source)
         if budget.left == 0:
             raise RequestCapReached(f"{budget.used} paid requests were made this month; the cap is {budget.cap}.")

@@ -20,7 +20,7 @@ from cloudconsole import realtime
 from cloudconsole.aws import cost_explorer
 from cloudconsole.aws.cost_explorer import CostAnswer, CostQuery, TooManyPages
 from cloudconsole.aws.credentials import Access
-from cloudconsole.aws.errors import AwsError
+from cloudconsole.aws.errors import AwsError, AwsErrorKind
 from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from costs import verbs
@@ -35,11 +35,11 @@ from costs.models import (
     SourceStatus,
     WindowStatus,
 )
-from costs.rules import cubes, failures, schedule
-from costs.rules.cubes import DERIVED, SHAPES, Cube
+from costs.rules import cubes, failures, schedule, tag_requests, tags
+from costs.rules.cubes import DERIVED, Cube, Dimension
 from costs.rules.failures import Health, Reaction
 from costs.rules.windows import DayRange, halves
-from costs.services import facts, leases, ledger, sources
+from costs.services import anomalies, budget_evaluations, facts, leases, ledger, sources, tag_windows
 from costs.services.leases import Lease, LeaseLost
 from costs.services.ledger import LedgerMeter, RequestCapReached
 
@@ -100,6 +100,22 @@ def _publish(snapshot: CostSnapshot) -> None:
     realtime.publish("snapshot", snapshot.pk, snapshot.source.account_id)
 
 
+def _group_by(dimension: Dimension) -> cost_explorer.Dimension | cost_explorer.Tag:
+    key = dimension.tag_key
+    return cost_explorer.Dimension(dimension.value) if key is None else cost_explorer.Tag(key)
+
+
+def _named(cube: Cube, answer: CostAnswer) -> CostAnswer:
+    """With a tag's values as they are stored, in the place of AWS's `key$value`."""
+    key = cube.shape[0].tag_key if cube.shape else None
+    return answer if key is None else answer.keyed(lambda keys: (tags.value_of(key, keys[0]), *keys[1:]))
+
+
+def _of_account(answer: CostAnswer, number: str, at: int) -> CostAnswer:
+    """By account and by the key at position `at`, where all costs are those of the account `number`."""
+    return answer.keyed(lambda keys: (number, keys[at]))
+
+
 class _Run:
     """One worker's turn at a snapshot."""
 
@@ -107,7 +123,7 @@ class _Run:
         self.snapshot = snapshot
         self.source: CostSource = snapshot.source
         self.lease = lease
-        self.meter = LedgerMeter(self.source, lease)
+        self.meter = LedgerMeter(self.source, cost_explorer.OPERATION, lease)
 
     def go(self, access: Access) -> None:
         if self.source.scope != BillingScope.PAYER:  # a single account may have become one since; asking is free
@@ -117,7 +133,8 @@ class _Run:
             self._leave_to_payer()
             return
         if self.source.is_single:
-            self.snapshot.windows.filter(status=WindowStatus.WAITING, cube__in=DERIVED).delete()
+            derived = [*DERIVED, *tag_windows.following(source=self.source)]
+            self.snapshot.windows.filter(status=WindowStatus.WAITING, cube__in=derived).delete()
         while (window := self._next_window()) is not None:
             self.lease.renew()
             if not self._fetch(access, window):
@@ -125,7 +142,7 @@ class _Run:
         self.finish(None)
 
     def _next_window(self) -> SnapshotWindow | None:
-        return self.snapshot.windows.filter(status=WindowStatus.WAITING).first()
+        return self.snapshot.windows.select_related("tag").filter(status=WindowStatus.WAITING).first()
 
     def _is_covered(self) -> bool:
         self.source.refresh_from_db(fields=["covered_by", "scope", "payer_number"])
@@ -134,14 +151,14 @@ class _Run:
 
     def _fetch(self, access: Access, window: SnapshotWindow) -> bool:
         """Ask for one window and store it; False when the run is over or rests."""
-        cube = Cube(window.cube)
-        if cube is not Cube.TOTAL and not facts.is_controlled(source=self.source, days=DayRange(window.start, window.end)):
+        cube = window.asked
+        if cube != Cube.TOTAL and not facts.is_controlled(source=self.source, days=DayRange(window.start, window.end)):
             self._fail_window(window, facts.NoControlTotal("The control total of these days could not be fetched."))
             return True
-        dimensions = tuple(cost_explorer.Dimension(dimension) for dimension in SHAPES[cube])
+        query = CostQuery(window.start, window.end, tuple(_group_by(dimension) for dimension in cube.shape))
         asked_at = clock.now()
         try:
-            answer = cost_explorer.get_cost_and_usage(access, CostQuery(window.start, window.end, dimensions), meter=self.meter)
+            answer = _named(cube, cost_explorer.get_cost_and_usage(access, query, meter=self.meter))
             self._store(window, cube, answer, asked_at)
         except TooManyPages as error:
             self._split(window, error)
@@ -157,7 +174,7 @@ class _Run:
     def _store(self, window: SnapshotWindow, cube: Cube, answer: CostAnswer, fetched_at: datetime) -> None:
         if not answer.days:
             raise EmptyAnswer(f"Cost Explorer told of no day from {window.start} to {window.end}.")
-        told = {cube: answer, **self._derived(cube, answer)}
+        told = {cube: answer, **self._derived(window, cube, answer)}
         ids = {one: facts.prepare(cube=one, answer=part) for one, part in told.items()}
         with transaction.atomic():
             self.lease.renew()
@@ -176,12 +193,16 @@ class _Run:
             )
             _publish(self.snapshot)
 
-    def _derived(self, cube: Cube, answer: CostAnswer) -> dict[Cube, CostAnswer]:
+    def _derived(self, window: SnapshotWindow, cube: Cube, answer: CostAnswer) -> dict[Cube, CostAnswer]:
         """In a single account's bill the costs by account follow from what is asked anyway, so nothing is paid for them."""
-        if cube is not Cube.SERVICE_RECORD_TYPE or not self.source.is_single:
+        if not self.source.is_single:
             return {}
-        number, shape = self.source.account.account_id, SHAPES[cube]
-        return {one: answer.of_account(number, shape.index(dimension)) for one, dimension in DERIVED.items()}
+        number = self.source.account.account_id
+        if window.tag is not None:
+            return {window.tag.cubes.by_account: answer.keyed(lambda keys: (keys[0], number))}
+        if cube != Cube.SERVICE_RECORD_TYPE:
+            return {}
+        return {one: _of_account(answer, number, cube.shape.index(dimension)) for one, dimension in DERIVED.items()}
 
     def _split(self, window: SnapshotWindow, error: TooManyPages) -> None:
         parts = halves(DayRange(window.start, window.end))
@@ -192,7 +213,14 @@ class _Run:
             self.lease.renew()
             self._close_window(window, status=WindowStatus.SPLIT)
             SnapshotWindow.objects.bulk_create(
-                SnapshotWindow(snapshot=self.snapshot, position=window.position, cube=window.cube, start=part.start, end=part.end)
+                SnapshotWindow(
+                    snapshot=self.snapshot,
+                    position=window.position,
+                    cube=window.cube,
+                    tag=window.tag,
+                    start=part.start,
+                    end=part.end,
+                )
                 for part in parts
             )
             _publish(self.snapshot)
@@ -202,10 +230,12 @@ class _Run:
         trouble = Trouble(error.code, error.detail, error.remedy, verdict.health)
         attempt = CostSnapshot.objects.values_list("attempts", flat=True).get(pk=self.snapshot.pk) + 1
         exhausted = attempt >= failures.MAX_ATTEMPTS
-        if verdict.reaction is Reaction.END or (verdict.reaction is Reaction.WAIT and exhausted):
+        # Who may not see tags may still see costs: only this question ends.
+        is_tag_denied = window.tag is not None and error.cause in (AwsErrorKind.ACCESS_DENIED, AwsErrorKind.NOT_ENABLED)
+        if (verdict.reaction is Reaction.END and not is_tag_denied) or (verdict.reaction is Reaction.WAIT and exhausted):
             self.finish(trouble)
             return False
-        if verdict.reaction is Reaction.SKIP or exhausted:
+        if verdict.reaction is Reaction.SKIP or exhausted or is_tag_denied:
             self._fail_window(window, error)
             return True
         self._rest(trouble, attempt)
@@ -251,9 +281,13 @@ class _Run:
             )
 
     def finish(self, trouble: Trouble | None) -> None:
-        """Close the run, tell the source's state, and record it."""
+        """Close the run, tell the source's state, and record it.
+
+        Runs that end at once lock all sources in one order before any of them is written, so that none waits in a circle.
+        """
         with transaction.atomic():
             self.lease.renew()
+            sources.lock_all()
             self._fail_rest(trouble)
             status, trouble = self._outcome(trouble)
             self.lease.give_back(
@@ -268,7 +302,9 @@ class _Run:
             if trouble and trouble.health is Health.DENIED:
                 health.soon(account=self.source.account)
             sources.settle_coverage()
+            anomalies.ring(source_id=self.source.pk)
             _publish(self.snapshot)
+            budget_evaluations.look_again()
             self._record(status, trouble)
 
     def _fail_rest(self, trouble: Trouble | None) -> None:
@@ -292,13 +328,19 @@ class _Run:
             "status_code": trouble.code if trouble else "",
             "status_detail": trouble.detail if trouble else "",
             "status_remedy": trouble.remedy if trouble else "",
-            "next_refresh_at": self._next_refresh(now),
         }
-        if status == SnapshotStatus.SUCCEEDED:
+        if self._refreshes:
+            changes["next_refresh_at"] = self._next_refresh(now)
+        if self._refreshes and status == SnapshotStatus.SUCCEEDED:
             changes["fresh_at"] = now
             changes["backfilled_from"] = min(filter(None, (self.source.backfilled_from, self.snapshot.start)))
         CostSource.objects.filter(pk=self.source.pk).update(**changes)
         sources.infer_scope(self.source)
+
+    @property
+    def _refreshes(self) -> bool:
+        """Whether the run brings the source up to date; one that fetches the history of tags does not."""
+        return self.snapshot.trigger != SnapshotTrigger.TAGS
 
     def _next_refresh(self, now: datetime) -> datetime:
         requests = CostSnapshot.objects.values_list("requests", flat=True).get(pk=self.snapshot.pk)
@@ -306,16 +348,21 @@ class _Run:
         # The first fetch says nothing of what a refresh costs; two pages for each cube are what most need.
         usual = 2 * asked if self.source.backfilled_from is None else max(requests, asked)
         left = ledger.budget_of(self.source).left
-        every = schedule.usual_interval(self._pages()) if self.source.is_single else schedule.EVERY
+        every = schedule.usual_interval(self._pages(), tags=self._tags()) if self.source.is_single else schedule.EVERY
         return schedule.next_refresh(self.source.pk, now, requests_left=left, requests_each=usual, every=every)
 
     def _pages(self) -> int:
-        """Of a refresh without usage types: what it asks more than once a day. The first fetch has longer answers than that."""
+        """Of a refresh without usage types and tags: what it asks more than once a day. The first fetch has longer answers."""
         asked = len(cubes.refreshed(single=self.source.is_single))
         if self.source.backfilled_from is None:
             return asked
-        windows = self.snapshot.windows.exclude(cube=Cube.SERVICE_USAGE_TYPE).filter(status=WindowStatus.STORED)
+        refreshed = cubes.refreshed(single=self.source.is_single)
+        windows = self.snapshot.windows.filter(cube__in=refreshed, status=WindowStatus.STORED)
         return max(asked, windows.aggregate(pages=Sum("pages"))["pages"] or 0)
+
+    def _tags(self) -> int:
+        """How many questions about tags a day of a single account brings."""
+        return min(self.source.tags.filter(is_chosen=True).count(), tag_requests.SINGLE_DAILY_TAGS)
 
     def _source_status(self, trouble: Trouble | None) -> SourceStatus:
         if trouble is None:

@@ -32,11 +32,10 @@ from costs.models import (
 from costs.rules import cubes, windows
 from costs.rules.cubes import Cube
 from costs.rules.windows import DayRange
-from costs.services import ledger
+from costs.services import ledger, tag_windows
 from costs.services.ledger import RequestCapReached
 
 RUN = "costs.run_snapshot"
-CHUNK_MONTHS = 3
 
 StoredDays = dict[int, set[date]]  # by cube
 
@@ -122,7 +121,9 @@ def plan(*, source: CostSource, today: date) -> Plan:
 def _plan(source: CostSource, today: date, stored: StoredDays) -> Plan:
     if source.backfilled_from is not None:
         recent = windows.refresh(today, source.fresh_at.date() if source.fresh_at else None)
-        return Plan(recent, (*_refreshed(source, recent), *_usage_types(source, today)))
+        return Plan(
+            recent, (*_refreshed(source, recent), *_usage_types(source, today), *tag_windows.due(source=source, today=today))
+        )
     recent, days = windows.refresh(today), windows.backfill(today)
     wanted = [
         (cube, chunk)
@@ -135,19 +136,19 @@ def _plan(source: CostSource, today: date, stored: StoredDays) -> Plan:
 def _grouped(source: CostSource, days: DayRange) -> list[tuple[Cube, DayRange]]:
     """The grouped questions, the newest months first, so that what people look at is there soonest."""
     grouped = [*cubes.refreshed(single=source.is_single)[1:], Cube.SERVICE_USAGE_TYPE]
-    return [(cube, chunk) for chunk in windows.chunks(days, CHUNK_MONTHS) for cube in grouped]
+    return [(cube, chunk) for chunk in windows.chunks(days, windows.CHUNK_MONTHS) for cube in grouped]
 
 
 def _refreshed(source: CostSource, days: DayRange) -> list[tuple[Cube, DayRange]]:
     """After a long pause the grouped questions are cut as in the first fetch, because their answers are long."""
     total, *grouped = cubes.refreshed(single=source.is_single)
-    return [(total, days), *((cube, chunk) for chunk in windows.chunks(days, CHUNK_MONTHS) for cube in grouped)]
+    return [(total, days), *((cube, chunk) for chunk in windows.chunks(days, windows.CHUNK_MONTHS) for cube in grouped)]
 
 
 def _usage_types(source: CostSource, today: date) -> list[tuple[Cube, DayRange]]:
     told = CostSlice.objects.filter(source=source, cube=Cube.SERVICE_USAGE_TYPE).aggregate(last=Max("fetched_at"))["last"]
     days = windows.usage_types(today, told.date() if told else None)
-    return [(Cube.SERVICE_USAGE_TYPE, chunk) for chunk in windows.chunks(days, CHUNK_MONTHS)] if days else []
+    return [(Cube.SERVICE_USAGE_TYPE, chunk) for chunk in windows.chunks(days, windows.CHUNK_MONTHS)] if days else []
 
 
 def _days_stored(sources: Sequence[CostSource]) -> dict[int, StoredDays]:
@@ -171,17 +172,38 @@ def request(*, source: CostSource, trigger: SnapshotTrigger, by: User | None) ->
     open_run = CostSnapshot.objects.open().filter(source=source).first()
     if open_run is not None:
         return Requested(open_run, created=False)
-    _check_uncovered(source, by)
-    wanted = plan(source=source, today=clock.today())
+    check_uncovered(source, by)
+    return _request(source, trigger, by, plan(source=source, today=clock.today()))
+
+
+def _request(source: CostSource, trigger: SnapshotTrigger, by: User | None, wanted: Plan) -> Requested:
+    open_run = CostSnapshot.objects.open().filter(source=source).first()
+    if open_run is not None:
+        return Requested(open_run, created=False)
     budget = ledger.budget_of(source)
     if budget.left < wanted.requests:
         raise RequestCapReached(
             f"The run needs at least {wanted.requests} paid requests; {budget.left} of this month's {budget.cap} are left."
         )
     try:
-        return Requested(_create(source, trigger, by, wanted), created=True)
+        with transaction.atomic():
+            return Requested(_create(source, trigger, by, wanted), created=True)
     except IntegrityError:  # somebody else was a moment earlier
         return Requested(CostSnapshot.objects.open().get(source=source), created=False)
+
+
+def request_history(*, source: CostSource, by: User) -> Requested | None:
+    """Fetch what is missing of the chosen tags, and nothing else; None where nothing is, or the first fetch is to come.
+
+    While another run is open, that run: the next refresh brings the history. Raises RequestCapReached.
+    """
+    if source.backfilled_from is None:
+        return None
+    wanted = tag_windows.missing(source=source, chosen=tag_windows.chosen(source=source), today=clock.today())
+    if not wanted:
+        return None
+    days = DayRange(min(days.start for _, days in wanted), max(days.end for _, days in wanted))
+    return _request(source, SnapshotTrigger.TAGS, by, Plan(days, tuple(wanted)))
 
 
 def request_for(*, account: str, by: User) -> CostSnapshot:
@@ -189,14 +211,19 @@ def request_for(*, account: str, by: User) -> CostSnapshot:
 
     Raises AccountNotFound, NotAllowedHere, NoCostSource, CoveredByPayer, RequestCapReached.
     """
+    return request(source=source_called(account=account, by=by), trigger=SnapshotTrigger.MANUAL, by=by).snapshot
+
+
+def source_called(*, account: str, by: User) -> CostSource:
+    """The source of the account that `by` names, and may refresh. Raises AccountNotFound, NotAllowedHere, NoCostSource."""
     found = aws_accounts.get_for(by, account, Perm.COSTS_REFRESH)
     source = CostSource.objects.select_related("account", "covered_by__account").filter(account=found).first()
     if source is None:
         raise NoCostSource(f"Costs are not switched on for “{found.alias}”.", attr="account")
-    return request(source=source, trigger=SnapshotTrigger.MANUAL, by=by).snapshot
+    return source
 
 
-def _check_uncovered(source: CostSource, by: User | None) -> None:
+def check_uncovered(source: CostSource, by: User | None) -> None:
     payer = source.covered_by
     if payer is not None and payer.status not in REFUSED:
         is_seen = by is not None and aws_accounts.may(by, payer.account, Perm.ACCOUNTS_VIEW)
@@ -215,7 +242,14 @@ def _create(source: CostSource, trigger: SnapshotTrigger, by: User | None, wante
         end=wanted.days.end,
     )
     SnapshotWindow.objects.bulk_create(
-        SnapshotWindow(snapshot=snapshot, position=0 if cube is Cube.TOTAL else 1, cube=cube, start=days.start, end=days.end)
+        SnapshotWindow(
+            snapshot=snapshot,
+            position=0 if cube == Cube.TOTAL else 1,
+            cube=cube,
+            tag_id=cubes.tag_number(cube),
+            start=days.start,
+            end=days.end,
+        )
         for cube, days in wanted.windows
     )
     jobs.enqueue(RUN, snapshot_id=snapshot.pk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -14,7 +15,7 @@ from cloudconsole.aws.credentials import Access
 from cloudconsole.aws.errors import AwsError
 from cloudconsole.core import clock
 from costs import verbs
-from costs.models import FETCHED_BY_ITSELF, BillingScope, CostMonth, CostSource, SourceStatus
+from costs.models import FETCHED_BY_ITSELF, BillingScope, CostMonth, CostSource, SourceStatus, SourceTag
 from costs.rules import coverage, schedule
 from costs.rules.cubes import Cube
 from costs.selectors import scope
@@ -29,7 +30,18 @@ def ensure() -> int:
     without = AwsAccount.objects.filter(deleted_at=None, cost_source=None).exclude(account_id="")
     new = [CostSource(account=account) for account in without if CAPABILITY in account.capabilities]
     CostSource.objects.bulk_create(new, ignore_conflicts=True)
+    _ask_again()
     return len(new)
+
+
+def _ask_again() -> None:
+    """An account that only held billing files and has credentials for costs by now is asked like any other."""
+    held = CostSource.objects.filter(is_imported=True, account__deleted_at=None).select_related("account")
+    able = [source.pk for source in held if CAPABILITY in source.account.capabilities]
+    if able:
+        CostSource.objects.filter(pk__in=able).update(is_imported=False, backfilled_from=None, status=SourceStatus.PENDING)
+        # By these tags files were read for nothing; asking AWS by them costs, so people choose anew.
+        SourceTag.objects.filter(source__in=able).update(is_chosen=False)
 
 
 def learn_scope(*, source: CostSource, access: Access) -> None:
@@ -59,12 +71,24 @@ def infer_scope(source: CostSource) -> None:
 @transaction.atomic
 def settle_coverage() -> None:
     """Decide anew who is read from a payer. One transaction, so that no answer counts an account twice or not at all."""
-    sources = {source.pk: source for source in CostSource.objects.select_related("account").select_for_update(of=("self",))}
+    sources = lock_all()
     facts = [_facts_of(source) for source in sources.values()]
     for pk, payer in coverage.covered_by(facts, _others_billed(sources)).items():
         source = sources[pk]
         if source.covered_by_id != payer:
             _cover(source, payer)
+
+
+def lock(numbers: Collection[str]) -> None:
+    """The sources of these account numbers, in the order of ids. Call inside a transaction that will write several of them."""
+    of_accounts = CostSource.objects.filter(account__account_id__in=numbers, account__deleted_at=None)
+    list(of_accounts.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
+
+
+def lock_all() -> dict[int, CostSource]:
+    """Every source by its id, locked in the order of ids. Call inside a transaction, before it writes any single source."""
+    rows = CostSource.objects.select_related("account").select_for_update(of=("self",)).order_by("pk")
+    return {source.pk: source for source in rows}
 
 
 def _cover(source: CostSource, payer: int | None) -> None:
@@ -83,7 +107,8 @@ def _facts_of(source: CostSource) -> coverage.Source:
         pk=source.pk,
         number=source.account.account_id,
         payer_number=source.payer_number,
-        connected=source.account.deleted_at is None,
+        # What billing files told of an account covers nobody: a member's part of them is stored as its own.
+        connected=source.account.deleted_at is None and not source.is_imported,
         works=source.status in WORKING,
         has_history=source.backfilled_from is not None,
     )
@@ -97,7 +122,7 @@ def _others_billed(sources: dict[int, CostSource]) -> dict[int, frozenset[str]]:
 
 def mark_stale(now: datetime) -> int:
     """Say of sources that were up to date and have not been refreshed for too long that they no longer are."""
-    old = CostSource.objects.filter(status=SourceStatus.OK, fresh_at__lt=now - schedule.STALE_AFTER)
+    old = CostSource.objects.filter(status=SourceStatus.OK, is_imported=False, fresh_at__lt=now - schedule.STALE_AFTER)
     return old.update(
         status=SourceStatus.STALE,
         status_code="not_refreshed",

@@ -9,13 +9,13 @@ from cloudconsole.core import clock, jobs
 from cloudconsole.core.errors import CloudconsoleError
 from costs.models import CostSnapshot, CostSource, SnapshotStatus, SnapshotTrigger, SourceStatus
 from costs.rules import schedule
-from costs.services import snapshots, sources
+from costs.services import anomalies, aws_anomalies, rollups, snapshots, sources
 
 log = structlog.get_logger(__name__)
 
 
 def tick() -> None:
-    """Make missing sources, settle who is counted by whom, start what is due, and ring for runs nobody works on."""
+    """Make missing sources, settle who is counted by whom, start what is due, and ring for runs nobody works on and for sums."""
     now = clock.now()
     sources.ensure()
     sources.settle_coverage()
@@ -24,6 +24,16 @@ def tick() -> None:
         _start(source)
     for pk in _waiting():
         jobs.enqueue(snapshots.RUN, snapshot_id=pk)
+    if rollups.is_behind():
+        jobs.enqueue(rollups.RUN)
+
+
+def watch_anomalies() -> None:
+    """Ring for sources whose costs changed since unusual days were looked for, and for AWS's own anomalies once a day."""
+    for pk in anomalies.due():
+        jobs.enqueue(anomalies.JUDGE, source_id=pk)
+    for pk in aws_anomalies.due(clock.now()):
+        jobs.enqueue(aws_anomalies.FETCH, source_id=pk)
 
 
 def _start(source: CostSource) -> None:

@@ -16,7 +16,7 @@ from cloudconsole.simulator.line_items import Line
 from cloudconsole.simulator.organization import MANAGEMENT
 from costs.rules import charge_types
 from costs.rules.charge_types import ChargeType
-from costs.rules.cubes import Dimension
+from costs.rules.cubes import DIMENSIONS, Dimension
 from costs.rules.spans import Preset
 from costs.rules.windows import DayRange
 from costs.selectors.questions import Granularity
@@ -26,6 +26,8 @@ from costs.tests import books
 RANGE = DayRange(date(2026, 10, 24), date(2026, 11, 19))
 ADDRESS = {"range": "custom", "start": "2026-10-24", "end": "2026-11-19"}
 LINES = [line for day in books.days_of(RANGE) for line in books.LEDGER.shown(day, books.NOW)]
+# Keys as people write them: with spaces, colons, other letters.
+TAGS = (Dimension.tag("team"), Dimension.tag("aws:createdBy"), Dimension.tag("Kosten stelle ä"))
 FIELDS: dict[str, Callable[[Line], str]] = {
     "service": lambda line: line.service,
     "account": lambda line: line.account,
@@ -39,7 +41,11 @@ def filters() -> st.SearchStrategy[dict[str, list[str]]]:
     values = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=12).filter(
         lambda text: text == text.strip()
     )
-    return st.dictionaries(st.sampled_from([*FILTERS]), st.lists(values, min_size=1, max_size=3, unique=True), max_size=4)
+    return st.dictionaries(
+        st.sampled_from([*FILTERS, "tag:team", "tag:cost center: a/b"]),
+        st.lists(values, min_size=1, max_size=3, unique=True),
+        max_size=4,
+    )
 
 
 @st.composite
@@ -50,7 +56,7 @@ def reports(draw: st.DrawFn) -> Report:
     report = Report(
         preset=draw(st.sampled_from(Preset)),
         granularity=draw(st.sampled_from([Granularity.DAILY, Granularity.MONTHLY])),
-        group_by=tuple(draw(st.lists(st.sampled_from(Dimension), max_size=2, unique=True))),
+        group_by=tuple(draw(st.lists(st.sampled_from([*DIMENSIONS, *TAGS]), max_size=2, unique=True))),
         metric=draw(st.sampled_from([metric for metric in Metric if metric is not Metric.BLENDED])),
         charge_types=tuple(one for one in ChargeType if one in types),
         currency=draw(st.sampled_from([None, "USD", "EUR"])),
@@ -77,7 +83,7 @@ def questions(draw: st.DrawFn) -> Report:
     report = Report(
         days=DayRange(first, first + timedelta(days=length)),
         granularity=draw(st.sampled_from([Granularity.DAILY, Granularity.MONTHLY])),
-        group_by=tuple(draw(st.lists(st.sampled_from(Dimension), max_size=2, unique=True))),
+        group_by=tuple(draw(st.lists(st.sampled_from(DIMENSIONS), max_size=2, unique=True))),
         metric=draw(st.sampled_from([metric for metric in Metric if metric is not Metric.BLENDED])),
         charge_types=tuple(sorted(types)) if draw(st.booleans()) else (),
         top=draw(st.sampled_from(TOPS)),

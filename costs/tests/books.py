@@ -13,7 +13,7 @@ from accounts.models import AuthMethod, AwsAccount
 from cloudconsole.aws.cost_explorer import Amounts, CostAnswer, DayCosts
 from cloudconsole.simulator.ledger import Ledger
 from costs.models import BillingScope, CostSource, SourceStatus
-from costs.rules.cubes import SHAPES, Cube
+from costs.rules.cubes import CUBES, Cube
 from costs.rules.windows import DayRange
 from costs.services import facts
 
@@ -60,7 +60,7 @@ def answer(
 @cache
 def ledger_answer(cube: Cube, within: DayRange, number: str, as_of: datetime = NOW) -> CostAnswer:
     """What the simulator's Cost Explorer would tell `number` about these days."""
-    group_by = tuple(dimension.value for dimension in SHAPES[cube])
+    group_by = tuple(dimension.value for dimension in cube.shape)
     told = {day: LEDGER.totals(day, as_of, group_by=group_by, account=number) for day in days_of(within)}
     return answer({day: {keys: Amounts(*_fields(sums)) for keys, sums in groups.items()} for day, groups in told.items()})
 
@@ -77,5 +77,5 @@ def store(to: CostSource, cube: Cube, told: CostAnswer, *, at: datetime = NOW) -
 
 def fill(to: CostSource, within: DayRange) -> None:
     """Store every cube of these days."""
-    for cube in Cube:
+    for cube in CUBES:
         store(to, cube, ledger_answer(cube, within, to.account.account_id))

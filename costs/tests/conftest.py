@@ -54,3 +54,11 @@ def connect(aws: SimulatorHandle, key_name: str, alias: str) -> CostSource:
 @pytest.fixture
 def payer(aws: SimulatorHandle, db: None) -> CostSource:
     return connect(aws, "hub", "management")
+
+
+@pytest.fixture
+def refreshed(payer: CostSource) -> CostSource:
+    """A payer whose first fetch is behind it, so that a run asks five short questions."""
+    CostSource.objects.filter(pk=payer.pk).update(backfilled_from=date(2025, 10, 1), scope="payer")
+    payer.refresh_from_db()
+    return payer

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import time_machine
+from django.db.models import F
+
+from accounts.models import AuthMethod, AwsAccount
+from accounts.services import credentials
+from accounts.services.inputs import KeyInput
+from costs.models import CostExplorerRequest, CostFact, CostMonth, CostSlice, CostSnapshot, CostSource
+from costs.rules.cubes import Cube
+from costs.services import runs, ticks
+from costs.services.leases import LEASE
 
 
 def main(command: str, given: dict[str, str]) -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cloudconsole.settings")
-    import django
-
-    django.setup()
     moment = datetime.fromisoformat(given["now"])
     with time_machine.travel(moment, tick=True):
         {"prepare": _prepare, "work": _work, "resume": _resume, "tell": _tell}[command](given)
 
 
 def _prepare(given: dict[str, str]) -> None:
-    from django.core.management import call_command
-
-    from accounts.models import AuthMethod, AwsAccount
-    from accounts.services import credentials
-    from accounts.services.inputs import KeyInput
-    from costs.models import CostSource
-    from costs.services import ticks
-
-    call_command("migrate", verbosity=0)
     account = AwsAccount.objects.create(
         alias="management", account_id=given["account"], auth_method=AuthMethod.ACCESS_KEY, capabilities=["costs"], status="ok"
     )
@@ -40,28 +34,17 @@ def _prepare(given: dict[str, str]) -> None:
 
 
 def _work(given: dict[str, str]) -> None:
-    from costs.models import CostSnapshot
-    from costs.services import runs
-
     runs.run(snapshot_id=CostSnapshot.objects.get().pk)
 
 
 def _resume(given: dict[str, str]) -> None:
     """What beat and a new worker do once the dead one's lease is over."""
-    from costs.services import ticks
-    from costs.services.leases import LEASE
-
     with time_machine.travel(datetime.fromisoformat(given["now"]) + LEASE + timedelta(seconds=1), tick=True):
         ticks.tick()
         _work(given)
 
 
 def _tell(given: dict[str, str]) -> None:
-    from django.db.models import F
-
-    from costs.models import CostExplorerRequest, CostFact, CostMonth, CostSlice, CostSnapshot
-    from costs.rules.cubes import Cube
-
     snapshot = CostSnapshot.objects.get()
 
     def total(rows: object) -> str:
@@ -82,7 +65,3 @@ def _tell(given: dict[str, str]) -> None:
             }
         )
     )
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], json.loads(sys.stdin.read()))

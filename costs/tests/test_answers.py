@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from cloudconsole.simulator.organization import ACQUIRED, MANAGEMENT, PRODUCTION
+from conftest import Storing
 from costs.models import METRICS, CostSource, SourceStatus
 from costs.rules.cubes import Cube, Dimension
 from costs.rules.windows import DayRange
@@ -41,11 +42,17 @@ def _midday() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def stored(stored_once: Storing) -> int:
+    with time_machine.travel(books.NOW, tick=False), stored_once():
+        source = books.source(MANAGEMENT, "management")
+        books.fill(source, RANGE)
+        return source.pk
+
+
 @pytest.fixture
-def payer(db: None) -> CostSource:
-    source = books.source(MANAGEMENT, "management")
-    books.fill(source, RANGE)
-    return source
+def payer(stored: int, db: None) -> CostSource:
+    return CostSource.objects.get(pk=stored)
 
 
 def get(api: Api, user: User, **parameters: Any) -> dict[str, Any]:

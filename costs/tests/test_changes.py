@@ -17,8 +17,9 @@ from cloudconsole.aws.cost_explorer import Amounts
 from cloudconsole.core.money import EXACT, total
 from cloudconsole.simulator.organization import ACQUIRED, MANAGEMENT, PRODUCTION, SANDBOX
 from costs.models import BillingScope, CostSource
-from costs.rules.cubes import Cube
+from costs.rules.cubes import Cube, Dimension
 from costs.rules.windows import DayRange
+from costs.services import tags
 from costs.tests import books
 
 Api = Callable[[User | None], APIClient]
@@ -109,6 +110,52 @@ def test_one_account_of_a_bill_has_drivers_without_regions(api: Api, payer: Cost
     assert EXACT.add(total(Decimal(one["change"]) for one in found["drivers"]), Decimal(found["residual"])) == Decimal(
         found["change"]
     )
+
+
+@pytest.fixture
+def tagged(payer: CostSource) -> CostSource:
+    """Its costs by team are stored as well."""
+    tag = tags.stored_from_elsewhere(source=payer, key="team")
+    for cube in (tag.cubes.by_service, tag.cubes.by_account):
+        found = books.ledger_answer(Cube(int(cube), cube.title, *_plain(cube)), RANGE, MANAGEMENT)
+        books.store(payer, cube, found)
+    return payer
+
+
+def _plain(cube: Cube) -> list[Dimension]:
+    """Services stand for teams: which of them pays for what does not matter here."""
+    return [Dimension.SERVICE if dimension.tag_key else dimension for dimension in cube.shape]
+
+
+def test_drivers_are_told_by_the_values_of_a_tag(api: Api, tagged: CostSource, admin: User) -> None:
+    days = {"start": "2026-11-08", "end": "2026-11-12", "before_start": "2026-11-01", "before_end": "2026-11-05"}
+    found = get(api, admin, **days, by="tag:team")
+    plain = get(api, admin, **days)
+    assert (found["by"], plain["by"], found["change"]) == ("tag:team", "account", plain["change"])
+    assert {one["account"] for one in found["drivers"]} == {None} == {one["tag_value"] for one in plain["drivers"]}
+    first = found["drivers"][0]
+    assert first["tag_value"] == first["service"]
+    told = total([*(Decimal(one["change"]) for one in found["drivers"]), Decimal(found["residual"])])
+    assert told == Decimal(found["change"])
+
+
+def test_a_tag_that_is_not_stored_is_refused_and_offered_nowhere(api: Api, payer: CostSource, admin: User) -> None:
+    refused = api(admin).get("/api/costs/changes", {"by": "tag:team"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "not_stored")
+    for wrong in ("region", "tag:", "team"):
+        assert api(admin).get("/api/costs/changes", {"by": wrong}).status_code == 400
+    client = Client()
+    client.force_login(admin)
+    assert "Told by" not in client.get("/costs/changes").content.decode()
+
+
+def test_the_page_tells_drivers_by_a_stored_tag(tagged: CostSource, admin: User) -> None:
+    client = Client()
+    client.force_login(admin)
+    text = client.get("/costs/changes?by=tag:team").content.decode()
+    assert "Drivers are services and values of the tag team" in text
+    assert "group_by=tag%3Ateam" in text
+    assert "Told by" in text
 
 
 def test_days_that_are_all_open_cannot_be_compared(api: Api, payer: CostSource, admin: User) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -167,6 +168,19 @@ def test_a_group_leads_to_what_it_is_made_of(page: Client) -> None:
     inside = page.get(data["series"][0]["url"]).content.decode()
     assert "Daily cost by usage type" in inside
     assert "Remove the filter service Amazon" in inside
+
+
+def test_the_table_of_a_long_chart_comes_when_it_is_looked_at(page: Client) -> None:
+    address = {"range": "13m", "group_by": "service"}
+    text = page.get("/costs", address).content.decode()
+    asked_for = html.unescape(re.search(r'hx-get="(/costs\?[^"]*part=table)"', text)[1])  # type: ignore[index]
+    part = page.get(asked_for, headers={"HX-Request": "true"}).content.decode()
+    days = report_parameters.read(QueryDict(urlencode(address))).range(books.NOW.date()).days
+    assert part.count('<th scope="row"') == days
+    assert "<h1>" not in part
+    without_script = page.get(asked_for).content.decode()
+    assert "<h1>Costs" in without_script
+    assert without_script.count('<th scope="row"') > days > text.count('<th scope="row"')
 
 
 def test_the_csv_is_the_table_with_every_digit(page: Client) -> None:

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudconsole.aws.errors import AwsErrorKind
-from costs.rules import charge_types, coverage, cubes, failures, forecast, schedule, settle, windows
+from costs.rules import charge_types, coverage, cubes, failures, schedule, settle, windows
 from costs.rules.amounts import plain
 from costs.rules.charge_types import ChargeType
-from costs.rules.cubes import SHAPES, Cube, Dimension
+from costs.rules.cubes import CUBES, DIMENSIONS, Dimension
 from costs.rules.windows import DayRange, first_of_month
 
 DAY = timedelta(days=1)
@@ -112,10 +112,10 @@ def test_an_unknown_record_type_is_never_usage(record_type: str) -> None:
         assert charge_types.classify(record_type) is ChargeType.OTHER
 
 
-@given(st.sets(st.sampled_from(Dimension)), st.booleans())
+@given(st.sets(st.sampled_from(DIMENSIONS)), st.booleans())
 def test_a_cube_answers_exactly_what_it_tells_apart(dimensions: set[Dimension], payer: bool) -> None:
     cube = cubes.answering(dimensions, payer=payer)
-    able = [one for one in Cube if dimensions <= set(SHAPES[one])]
+    able = [one for one in CUBES if dimensions <= set(one.shape)]
     assert (cube in able) if able else cube is None
 
 
@@ -161,33 +161,6 @@ def test_a_payer_that_is_gone_covers_nobody_who_can_count_by_himself(lost: dict[
 def test_a_denied_payer_still_stands_for_members_without_figures_of_their_own() -> None:
     payer, member = source(1, "1" * 12, works=False), source(2, "2" * 12, has_history=False)
     assert coverage.covered_by([payer, member], {1: frozenset({member.number})})[2] == 1
-
-
-@given(
-    st.lists(st.decimals(0, 10_000, places=10), min_size=28, max_size=28), st.integers(0, 30), st.decimals(0, 10_000, places=10)
-)
-def test_a_forecast_is_never_below_what_is_known_when_costs_are_not_negative(
-    amounts: list[Decimal], left: int, known: Decimal
-) -> None:
-    usage = {FIRST + DAY * number: amount for number, amount in enumerate(amounts)}
-    remaining = [FIRST + DAY * (28 + number) for number in range(left)]
-    found = forecast.month_end(known=known, usage=usage, remaining=remaining)
-    assert found is not None
-    assert found.amount >= known.quantize(Decimal("0.01")) - Decimal("0.01")
-    assert found.low <= found.amount <= found.high
-
-
-def test_a_forecast_of_a_steady_week_carries_it_on_exactly() -> None:
-    usage = {FIRST + DAY * number: Decimal(10 if (FIRST + DAY * number).weekday() < 5 else 4) for number in range(28)}
-    remaining = [FIRST + DAY * (28 + number) for number in range(7)]
-    assert forecast.month_end(known=Decimal(100), usage=usage, remaining=remaining) == forecast.Forecast(
-        Decimal("158.00"), Decimal("158.00"), Decimal("158.00")
-    )
-
-
-def test_there_is_no_forecast_from_less_than_two_weeks() -> None:
-    usage = {FIRST + DAY * number: Decimal(1) for number in range(13)}
-    assert forecast.month_end(known=Decimal(1), usage=usage, remaining=[]) is None
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**15), max_value=10**15, places=12))

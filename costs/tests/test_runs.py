@@ -58,14 +58,6 @@ def stored() -> list[tuple[object, ...]]:
     return list(facts.values_list("cube", "day", "first__value", "second__value", "unblended", "net_amortized"))
 
 
-@pytest.fixture
-def refreshed(payer: CostSource) -> CostSource:
-    """A payer whose first fetch is behind it, so that a run asks five short questions."""
-    CostSource.objects.filter(pk=payer.pk).update(backfilled_from=date(2025, 10, 1), scope="payer")
-    payer.refresh_from_db()
-    return payer
-
-
 def test_a_first_fetch_stores_what_the_ledger_holds(aws: SimulatorHandle, payer: CostSource, admin: User) -> None:
     snapshot = fetch(payer)
 

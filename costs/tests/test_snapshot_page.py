@@ -76,7 +76,7 @@ def test_refreshing_twice_is_one_run(admin: User, payer: CostSource) -> None:
     assert CostSnapshot.objects.count() == 1
 
 
-def test_a_finished_run_shows_its_windows_requests_and_price(admin: User, payer: CostSource) -> None:
+def test_a_finished_run_shows_its_windows_requests_and_price(admin: User, refreshed: CostSource) -> None:
     client = signed_in(admin)
     client.post("/costs/snapshots/refresh")
     run = CostSnapshot.objects.get()

@@ -23,7 +23,7 @@ from cloudconsole.core.money import total
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
 from costs.api.changes import ChangesParameters, pair
-from costs.rules import spans
+from costs.rules import spans, tags
 from costs.rules.cubes import Dimension
 from costs.rules.drivers import Driver, Kind
 from costs.rules.spans import COMPARISONS, Comparison, Pair
@@ -33,7 +33,7 @@ from costs.selectors.changes import Changes
 from costs.selectors.costs import Reader
 from costs.selectors.questions import MixedCurrencies
 from costs.selectors.reports import CUSTOM, Report
-from costs.views import addresses, controls
+from costs.views import addresses, controls, names
 from costs.views.controls import Option
 from costs.views.explorer import Link, Trouble, words_of
 from costs.views.names import Names
@@ -64,8 +64,8 @@ _DAYS = frozenset({"start", "end", "before_start", "before_end"})
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One driver. `where` is its account and, where AWS tells it, its region; `why` are parts of the service that moved most,
-    told beside the largest driver of each service.
+    """One driver. `where` is its account or tag value and, where AWS tells it, its region; `why` are parts of the service that
+    moved most, told beside the largest driver of each service.
     """
 
     driver: Driver
@@ -123,14 +123,16 @@ def _answered(request: SignedInRequest, given: Mapping[str, Any]) -> dict[str, A
     asked = pair(given)
     scope = Report().with_values("account", given["account"]).with_values("environment", given["environment"])
     reader = explorer.reader_for(request.user, scope)
-    form = _form(given, asked)
+    form = _form(given, asked, reader.tag_keys)
     if not reader.sources:
         return {"form": form, "shown": None}
-    found = changes.changes(reader, asked, clock.today(), metric=Metric(given["metric"]), currency=given["currency"])
+    found = changes.changes(
+        reader, asked, clock.today(), metric=Metric(given["metric"]), currency=given["currency"], by=given["by"]
+    )
     return {"form": form, "shown": _shown(reader, found, scope), "as_of": reader.as_of, "kept": scope.filters}
 
 
-def _form(given: Mapping[str, Any], asked: Pair) -> dict[str, Any]:
+def _form(given: Mapping[str, Any], asked: Pair, tag_keys: Sequence[str] = ()) -> dict[str, Any]:
     is_custom = "start" in given
     chosen = given.get("span", Comparison.WEEKS.value)
     day = timedelta(days=1)
@@ -143,11 +145,18 @@ def _form(given: Mapping[str, Any], asked: Pair) -> dict[str, Any]:
             Option(one.value, label, one.value == given.get("metric", Metric.UNBLENDED.value))
             for one, label in controls.METRICS.items()
         ],
+        "by": list(_by(given.get("by", Dimension.ACCOUNT), tag_keys)),
         "start": asked.after.start,
         "last": asked.after.end - day,
         "before_start": asked.before.start,
         "before_last": asked.before.end - day,
     }
+
+
+def _by(chosen: Dimension, tag_keys: Sequence[str]) -> Iterable[Option]:
+    """Accounts, the tags that costs are stored by, and what was asked for even where they are not."""
+    for one in dict.fromkeys((Dimension.ACCOUNT, *(Dimension.tag(key) for key in tag_keys), chosen)):
+        yield Option(one.word, names.title_of(one), one == chosen)
 
 
 def _shown(reader: Reader, found: Changes, scope: Report) -> Shown:
@@ -172,11 +181,11 @@ def _lines(found: Changes, called: Names, scope: Report) -> Iterable[Line]:
 
 
 def _line(driver: Driver, called: Names, compared: Pair, scope: Report) -> Line:
-    account = called.of_value(Dimension.ACCOUNT, driver.account)
+    key = called.of_value(driver.by, driver.key) if driver.account else tags.label_of(driver.key)
     parts = driver.regions + driver.usage_types
     return Line(
         driver=driver,
-        where=f"{account} · {driver.region}" if driver.region else account,
+        where=f"{key} · {driver.region}" if driver.region else key,
         kind=_KINDS.get(driver.cell.kind, ""),
         why=[(part.name, part.cell.change) for part in parts],
         url=addresses.of(_report(driver, compared, scope)),
@@ -187,4 +196,4 @@ def _report(driver: Driver, compared: Pair, scope: Report) -> Report:
     """Both spans by day, of the driver's service."""
     first = min(compared.before.start, compared.after.start)
     days = DayRange(first, max(compared.before.end, compared.after.end))
-    return replace(scope, days=days, group_by=(Dimension.ACCOUNT,)).with_values("service", [driver.service])
+    return replace(scope, days=days, group_by=(driver.by,)).with_values("service", [driver.service])

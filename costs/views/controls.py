@@ -10,10 +10,10 @@ from itertools import groupby
 from cloudconsole.aws.cost_explorer import Metric
 from costs.rules import spans
 from costs.rules.charge_types import ChargeType
-from costs.rules.cubes import Dimension
+from costs.rules.cubes import DIMENSIONS, Dimension
 from costs.rules.windows import DayRange
-from costs.selectors.questions import NAMES, Granularity
-from costs.selectors.reports import CUSTOM, ENVIRONMENT, FILTERS, TOPS, Report
+from costs.selectors.questions import Granularity
+from costs.selectors.reports import CUSTOM, ENVIRONMENT, TOPS, Report
 from costs.views import addresses, names
 from costs.views.names import Names
 
@@ -57,15 +57,16 @@ class Controls:
     kept: Sequence[tuple[str, str]]
 
 
-def controls(report: Report, today: date, called: Names) -> Controls:
+def controls(report: Report, today: date, called: Names, tag_keys: Sequence[str] = ()) -> Controls:
+    """`tag_keys`: the tags that can be grouped by."""
     days = report.range(today)
     return Controls(
         ranges=[*_presets(report), Option(CUSTOM, "Choose days…", report.days is not None)],
         start=days.start,
         last=days.end - timedelta(days=1),
         granularities=[Option(one.value, label, one is report.granularity) for one, label in _GRANULARITIES.items()],
-        first_groups=_groups(report.group_by[:1], "No grouping"),
-        second_groups=_groups(report.group_by[1:2], "Nothing else", nothing=""),
+        first_groups=_groups(report.group_by[:1], tag_keys, "No grouping"),
+        second_groups=_groups(report.group_by[1:2], tag_keys, "Nothing else", nothing=""),
         metrics=[Option(one.value, label, one is report.metric) for one, label in METRICS.items()],
         charge_types=[
             Option(one.value, label, not report.charge_types or one in report.charge_types)
@@ -85,15 +86,16 @@ def _presets(report: Report) -> Iterable[Option]:
     return (Option(one.value, label, not report.days and one is report.preset) for one, label in spans.TITLES.items())
 
 
-def _groups(chosen: tuple[Dimension, ...], none: str, *, nothing: str = "none") -> list[Option]:
-    options = [Option(NAMES[one], label, one in chosen) for one, label in names.TITLES.items()]
+def _groups(chosen: tuple[Dimension, ...], tag_keys: Sequence[str], none: str, *, nothing: str = "none") -> list[Option]:
+    known = (*DIMENSIONS, *(Dimension.tag(key) for key in tag_keys))
+    options = [Option(one.word, names.title_of(one), one in chosen) for one in dict.fromkeys((*known, *chosen))]
     return [*options, Option(nothing, none, not chosen)] if nothing else [Option(nothing, none, not chosen), *options]
 
 
 def _chips(report: Report, called: Names) -> Iterable[Chip]:
     for name, pairs in groupby(report.filters, key=lambda pair: pair[0]):
         values = [value for _, value in pairs]
-        label = "Environment" if name == ENVIRONMENT else names.TITLES[FILTERS[name]]
+        label = "Environment" if name == ENVIRONMENT else names.title_of(Dimension.called(name))
         shown = [called.of_filter(name, value) for value in values]
         text = ", ".join(shown[:2]) + (f" and {len(shown) - 2} more" if len(shown) > 2 else "")
         yield Chip(label, text, addresses.of(report.with_values(name, ())))
@@ -110,10 +112,6 @@ def title_of(days: DayRange) -> str:
         return f"{first:%B %Y}"
     left = f"{first.day} {first:%b}" + (f" {first.year}" if first.year != last.year else "")
     return f"{left} – {last.day} {last:%b %Y}"
-
-
-def preset_of(report: Report) -> str:
-    return "" if report.days else spans.TITLES[report.preset]
 
 
 def charges_of(report: Report) -> str:

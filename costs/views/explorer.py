@@ -8,10 +8,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.html import escape
 from rest_framework.exceptions import ValidationError
 
 from accounts.requests import SignedInRequest
@@ -22,21 +23,24 @@ from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.core.money import EXACT
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
-from costs.api import report_parameters
+from costs.api import exports, report_parameters
 from costs.models import SourceStatus
 from costs.rules.amounts import plain
+from costs.rules.cubes import Dimension
 from costs.rules.pivots import Kind
 from costs.selectors import explanations, explorer, saved
 from costs.selectors.costs import Reader
 from costs.selectors.explorer import Exploration
-from costs.selectors.questions import Completeness, Granularity, MixedCurrencies, NotStored
-from costs.selectors.reports import Report
+from costs.selectors.questions import Completeness, Granularity, MixedCurrencies, NotStored, Question
+from costs.selectors.reports import ENVIRONMENT, Report
 from costs.views import addresses, controls, names, pictures, tables
 from costs.views.names import Names
 from costs.views.tables import Table
 
 # What the page's address may say besides the report.
-_BESIDES = ("report", "show")
+_BESIDES = ("report", "show", "part")
+_TABLE = "table"  # the part that holds the chart's figures
+_LONG = 62  # a table of more rows is made when somebody looks at it
 _LOST = {SourceStatus.DENIED, SourceStatus.NOT_ENABLED, SourceStatus.PARTIAL, SourceStatus.STALE}
 
 
@@ -125,9 +129,12 @@ class Costs(Page):
 
 def _answered(request: SignedInRequest, report: Report, today: date) -> HttpResponse:
     reader = explorer.reader_for(request.user, report)
+    asks_for_table = request.GET.get("part") == _TABLE
+    if asks_for_table and "HX-Request" in request.headers:
+        return _chart_table(request, reader, report, today)
     context = _context(request, report, reader, today)
     try:
-        context |= {"shown": _shown(reader, report, today)}
+        context |= {"shown": _shown(reader, report, today, with_table=asks_for_table)}
     except NotStored as error:
         context |= {"trouble": _not_stored(reader, report, error)}
     except MixedCurrencies as error:
@@ -142,7 +149,7 @@ def _context(request: SignedInRequest, report: Report, reader: Reader | None, to
     called = Names.of(reader, {}) if reader else Names({}, {})
     return {
         "report": report,
-        "controls": controls.controls(report, today, called),
+        "controls": controls.controls(report, today, called, reader.tag_keys if reader else ()),
         "title": controls.title_of(report.range(today)),
         "charges": controls.charges_of(report),
         "basis": controls.METRICS[report.metric],
@@ -150,24 +157,41 @@ def _context(request: SignedInRequest, report: Report, reader: Reader | None, to
         "has_sources": bool(reader and reader.sources),
         "saved": saved.visible(request.user),
         "csv_url": addresses.of(report, "explorer:csv"),
+        "export_urls": {chosen: addresses.of(report, "explorer:export", format=chosen) for chosen in exports.FORMATS},
         "filters_url": addresses.of(report, "explorer:filters"),
         "query": addresses.of(report).partition("?")[2],
+        "budget_url": addresses.of_scope(report, "budgets:new") if request.user.may(Perm.COSTS_BUDGET) else "",
     }
 
 
-def _shown(reader: Reader, report: Report, today: date) -> Shown:
-    found = explorer.explore(reader, report, today)
+def _chart_table(request: SignedInRequest, reader: Reader, report: Report, today: date) -> HttpResponse:
+    try:
+        shown = _shown(reader, report, today, with_table=True)
+    except CloudconsoleError as error:
+        return HttpResponse(escape(error.detail))  # the page around it says more
+    return render(request, "parts/_chart_table.html", {"chart": shown.chart, "unit": shown.unit_title})
+
+
+def _shown(reader: Reader, report: Report, today: date, *, with_table: bool) -> Shown:
+    """`with_table`: the chart's figures are wanted at once, however many they are."""
+    found = explorer.explore(reader, report, today, with_days=False)  # they are in the chart and in its own table
     called = Names.of(reader, found.labels)
     url_of = _drill(reader, report)
     told = reader.completeness(report.question(today))
+    chart = pictures.chart(found, called, url_of, misses_accounts=reader.misses_accounts)
     return Shown(
         found=found,
-        chart=pictures.chart(found, called, url_of, misses_accounts=reader.misses_accounts),
+        chart=_with_table_apart(chart, report) if chart and not with_table else chart,
         table=tables.table(found, called, url_of, pictures.colours_of(found)),
         explanation=explanations.explain(reader, found, today),
         lost=[one for one in told if one.status in _LOST],
         misses_days=any(one.missing_days and one.status not in _LOST for one in told),
     )
+
+
+def _with_table_apart(chart: StackedChart, report: Report) -> StackedChart:
+    is_long = len(chart.periods) > _LONG
+    return replace(chart, table_url=addresses.of(report, part=_TABLE)) if is_long else chart
 
 
 def _drill(reader: Reader, report: Report) -> Callable[[str], str]:
@@ -205,18 +229,45 @@ def _not_stored(reader: Reader, report: Report, error: NotStored) -> Trouble:
 def _offer(asked: Report, offered: Report) -> str:
     words = []
     if offered.group_by != asked.group_by:
-        grouped = " and ".join(names.TITLES[one].lower() for one in offered.group_by)
+        grouped = " and ".join(names.in_sentence(one) for one in offered.group_by)
         words.append(f"grouped by {grouped}" if grouped else "without a grouping")
     gone = {name for name, _ in asked.filters} - {name for name, _ in offered.filters}
-    words += [f"without the filter on {name.replace('_', ' ')}" for name in sorted(gone)]
+    words += [f"without the filter on {_filter_name(name)}" for name in sorted(gone)]
     if asked.charge_types and not offered.charge_types:
         words.append("with all charge types")
-    return ", ".join(words).capitalize()
+    offer = ", ".join(words)
+    return offer[:1].upper() + offer[1:]
+
+
+def _filter_name(name: str) -> str:
+    return names.in_sentence(Dimension.called(name)) if name != ENVIRONMENT else name
 
 
 def _mixed(report: Report, error: MixedCurrencies) -> Trouble:
     links = [Link(f"Show {one}", addresses.of(replace(report, currency=one))) for one in error.currencies]
     return Trouble("These costs are in several currencies", "Amounts of different currencies are never added.", links)
+
+
+class ExportCosts(Page):
+    """The report's range and filters as FOCUS 1.2, or every row of its answer: what `/api/costs/export` gives."""
+
+    permission = Perm.COSTS_VIEW
+
+    def get(self, request: SignedInRequest) -> HttpResponseBase:
+        try:
+            report = report_parameters.read(request.GET, besides=("format", "detail"))
+            reader = explorer.reader_for(request.user, report)
+            asked = report.question(clock.today())
+            return exports.exported(request, reader, asked, _wanted(request.GET, asked))
+        except (ValidationError, CloudconsoleError) as error:
+            return HttpResponse(words_of(error), status=400, content_type="text/plain; charset=utf-8")
+
+
+def _wanted(query: QueryDict, asked: Question) -> exports.Wanted:
+    """What sums cannot be narrowed by is left to the lines of billing files, unless the address says otherwise."""
+    chosen, detail = query.get("format", "csv"), query.get("detail", "")
+    usual = "lines" if asked.filtered - exports.TOLD_TOGETHER else "stored"
+    return exports.Wanted(chosen if chosen in exports.FORMATS else "csv", detail if detail in exports.DETAILS else usual)
 
 
 class CostsCsv(Page):

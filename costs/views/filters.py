@@ -11,16 +11,18 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from rest_framework.exceptions import ValidationError
 
+from accounts.models import User
 from accounts.requests import SignedInRequest
 from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
 from costs.api import report_parameters
+from costs.rules.cubes import DIMENSIONS, Dimension
 from costs.selectors import explorer
 from costs.selectors.costs import Reader
 from costs.selectors.questions import Granularity, Group, NotStored, Question
-from costs.selectors.reports import FILTERS, Report
+from costs.selectors.reports import ENVIRONMENT, Report
 from costs.views import addresses, controls, names
 from costs.views.names import Names
 
@@ -60,26 +62,27 @@ class Filters(Page):
         context = {
             "report": report,
             "title": controls.title_of(report.range(today)),
-            "fields": list(_fields(request, report, today)),
-            "kept": [pair for pair in report.pairs() if pair[0] not in FILTERS],
+            "fields": list(fields(request.user, report, today)),
+            "kept": [pair for pair in report.pairs() if pair not in report.filters or pair[0] == ENVIRONMENT],
             "back_url": addresses.of(report),
         }
         return render(request, "costs/filters.html", context)
 
 
-def _fields(request: SignedInRequest, report: Report, today: date) -> Iterable[Choices]:
+def fields(user: User, report: Report, today: date) -> Iterable[Choices]:
     """Each dimension as if nothing else were filtered: what is not stored together can still be chosen."""
-    wide = replace(report, filters=tuple(pair for pair in report.filters if pair[0] not in FILTERS))
-    reader = explorer.reader_for(request.user, wide)
+    wide = replace(report, filters=tuple(pair for pair in report.filters if pair[0] == ENVIRONMENT))
+    reader = explorer.reader_for(user, wide)
     asked = replace(wide.question(today), granularity=Granularity.WHOLE, charge_types=frozenset())
-    for name, dimension in FILTERS.items():
+    for dimension in (*DIMENSIONS, *(Dimension.tag(key) for key in reader.tag_keys)):
+        name = dimension.word
         try:
             yield _choices(reader, report, name, replace(asked, group_by=(dimension,)))
         except NotStored:
             reason = "Of these accounts AWS's answers are not stored by this."
-            yield Choices(name, names.TITLES[dimension], (), reason, "")
+            yield Choices(name, names.title_of(dimension), (), reason, "")
         except CloudconsoleError as error:
-            yield Choices(name, names.TITLES[dimension], (), error.detail, "")
+            yield Choices(name, names.title_of(dimension), (), error.detail, "")
 
 
 def _choices(reader: Reader, report: Report, name: str, question: Question) -> Choices:
@@ -92,12 +95,12 @@ def _choices(reader: Reader, report: Report, name: str, question: Question) -> C
     kept = [Choice(value, called.of_filter(name, value), None, chosen=True) for value in chosen if value not in known]
     shown = [*kept, *(one for one in found if one.chosen), *(one for one in found if not one.chosen)][: max(_SHOWN, len(chosen))]
     reason = "" if shown else "Nothing in these days."
-    return Choices(name, names.TITLES[FILTERS[name]], shown, reason, answer.currency or "")
+    return Choices(name, names.title_of(Dimension.called(name)), shown, reason, answer.currency or "")
 
 
 def _choice(group: Group, called: Names, name: str, chosen: Sequence[str]) -> Choice:
     key = group.keys[0]
     alias = called.aliases.get(key, "") if name == "account" else ""
     return Choice(
-        alias or key, called.in_full(FILTERS[name], key), group.amount, key in chosen or bool(alias and alias in chosen)
+        alias or key, called.in_full(Dimension.called(name), key), group.amount, key in chosen or bool(alias and alias in chosen)
     )

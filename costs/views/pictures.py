@@ -22,7 +22,7 @@ def chart(found: Exploration, called: Names, url_of: Callable[[str], str], *, mi
     if found.by_period.total is None:
         return None
     report, first = found.report, found.report.group_by[:1]
-    title = _GRANULARITIES[report.granularity] + "".join(f" by {names.TITLES[one].lower()}" for one in first)
+    title = _GRANULARITIES[report.granularity] + "".join(f" by {names.in_sentence(one)}" for one in first)
     return StackedChart(
         name="costs",
         title=title,

@@ -70,8 +70,8 @@ def table(found: Exploration, called: Names, url_of: Callable[[str], str], colou
     lines = [_line(row, found, called, url_of, colours) for row in found.pivot.rows if first or row.kind is Kind.TOTAL]
     heads = tuple(_head(key, found, called) for key in found.pivot.heads)
     fits = len(heads) <= COLUMNS_SHOWN and (found.by_columns or found.report.granularity is Granularity.MONTHLY)
-    title = names.TITLES[first] if first else "Costs"
-    column_title = names.TITLES[found.report.group_by[1]] if found.by_columns else ""
+    title = names.title_of(first) if first else "Costs"
+    column_title = names.title_of(found.report.group_by[1]) if found.by_columns else ""
     return Table(title, column_title, heads, tuple(lines), found.by_period.currency or "", fits and len(heads) > 1)
 
 
