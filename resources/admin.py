@@ -11,17 +11,31 @@ from unfold.admin import ModelAdmin, TabularInline
 
 from accounts.models import User
 from resources.models import (
+    Address,
     Bucket,
+    Decision,
     Function,
     Instance,
     InstancePrice,
     InventorySource,
     InventorySync,
+    ListPrice,
+    LoadBalancer,
+    LogGroup,
+    ModelMinute,
     Operation,
     OperationCall,
+    Quota,
+    QuotaIncrease,
+    QuotaPlace,
     SavedView,
+    ScalingRule,
     Scan,
+    Schedule,
+    Slot,
+    Snapshot,
     StateTransition,
+    Volume,
 )
 from resources.services.inventory import sources
 
@@ -59,7 +73,7 @@ class InventorySourceAdmin(ReadOnlyAdmin):
     list_display = ["account", "interval_s", "next_sync_at"]
     list_select_related = ["account"]
     search_fields = ["account__alias", "account__account_id"]
-    readonly_fields = ["account", "next_sync_at"]
+    readonly_fields = ["account", "next_sync_at", "next_billed_at"]
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return isinstance(request.user, User) and request.user.is_admin
@@ -151,3 +165,108 @@ class OperationAdmin(ReadOnlyAdmin):
     search_fields = ["target", "target_name", "account__alias"]
     exclude = ["lease_token"]
     inlines = [CallInline]
+
+
+@admin.register(Schedule)
+class ScheduleAdmin(ReadOnlyAdmin):
+    list_display = ["name", "state", "owner", "zone", "next_at"]
+    list_filter = ["state", "mode"]
+    list_select_related = ["owner"]
+
+
+@admin.register(Slot)
+class SlotAdmin(ReadOnlyAdmin):
+    list_display = ["plan_name", "at", "deed", "trial", "status", "matched", "detail"]
+    list_filter = ["status", "deed", "trial"]
+    list_select_related = ["schedule", "rule"]
+
+
+@admin.register(ScalingRule)
+class ScalingRuleAdmin(ReadOnlyAdmin):
+    list_display = ["name", "owner", "state", "account", "region", "watched", "metric", "value", "read_at", "next_at", "failures"]
+    list_filter = ["state", "metric", "kind"]
+    list_select_related = ["owner", "account"]
+    search_fields = ["name", "watched", "account__alias"]
+
+
+@admin.register(Decision)
+class DecisionAdmin(ReadOnlyAdmin):
+    list_display = ["slot", "account", "instance_id", "outcome", "reason", "at"]
+    list_filter = ["outcome"]
+    list_select_related = ["slot__schedule", "slot__rule", "account"]
+    search_fields = ["instance_id", "instance_name"]
+
+
+@admin.register(Volume)
+class VolumeAdmin(ReadOnlyAdmin):
+    list_display = ["volume_id", "name", "account", "region", "volume_type", "size_gib", "attached_to", "observed_at", "gone_at"]
+    list_filter = ["region", "volume_type"]
+    list_select_related = ["account"]
+    search_fields = ["volume_id", "name", "account__alias"]
+
+
+@admin.register(Snapshot)
+class SnapshotAdmin(ReadOnlyAdmin):
+    list_display = ["snapshot_id", "name", "account", "region", "volume_id", "volume_gib", "started_at", "image_id", "gone_at"]
+    list_filter = ["region", "state"]
+    list_select_related = ["account"]
+    search_fields = ["snapshot_id", "volume_id", "account__alias"]
+
+
+@admin.register(Address)
+class AddressAdmin(ReadOnlyAdmin):
+    list_display = ["public_ip", "name", "account", "region", "associated_with", "managed_by", "observed_at", "gone_at"]
+    list_filter = ["region"]
+    list_select_related = ["account"]
+    search_fields = ["public_ip", "allocation_id", "account__alias"]
+
+
+@admin.register(LoadBalancer)
+class LoadBalancerAdmin(ReadOnlyAdmin):
+    list_display = ["name", "kind", "account", "region", "groups", "targets", "healthy", "observed_at", "gone_at"]
+    list_filter = ["region", "kind"]
+    list_select_related = ["account"]
+    search_fields = ["name", "account__alias"]
+
+
+@admin.register(LogGroup)
+class LogGroupAdmin(ReadOnlyAdmin):
+    list_display = ["name", "account", "region", "stored_bytes", "retention_days", "observed_at", "gone_at"]
+    list_filter = ["region"]
+    list_select_related = ["account"]
+    search_fields = ["name", "account__alias"]
+
+
+@admin.register(ListPrice)
+class ListPriceAdmin(ReadOnlyAdmin):
+    list_display = ["product", "region", "amount", "currency", "effective_on", "fetched_at"]
+    list_filter = ["product"]
+
+
+@admin.register(Quota)
+class QuotaAdmin(ReadOnlyAdmin):
+    list_display = ["name", "account", "region", "state", "pressure", "usage_at"]
+    list_filter = ["state", "kind", "region"]
+    list_select_related = ["account"]
+    search_fields = ["name", "code", "account__alias"]
+
+
+@admin.register(QuotaPlace)
+class QuotaPlaceAdmin(ReadOnlyAdmin):
+    list_display = ["account", "region", "limits_at", "limits_code", "usage_at", "usage_code"]
+    list_select_related = ["account"]
+    search_fields = ["account__alias", "region"]
+
+
+@admin.register(QuotaIncrease)
+class QuotaIncreaseAdmin(ReadOnlyAdmin):
+    list_display = ["quota", "desired", "status", "created_at"]
+    list_select_related = ["quota"]
+    search_fields = ["quota__name", "aws_id"]
+
+
+@admin.register(ModelMinute)
+class ModelMinuteAdmin(ReadOnlyAdmin):
+    list_display = ["model_id", "account", "region", "at", "input_tokens", "output_tokens", "throttles"]
+    list_select_related = ["account"]
+    search_fields = ["model_id"]

@@ -25,3 +25,28 @@ OPERATION_DROPPED = register(
 OPERATION_SENT = register("operation.sent", "AWS was asked to {what} {name} in {account}, for {actor}")
 OPERATION_FINISHED = register("operation.finished", "{title} {name} in {account}, for {actor}: {status}")
 OPERATION_REFUSED = register("operation.refused", "{actor} was refused to {what} {name} in {account}: {code}")
+
+# automation
+SCHEDULE_CREATED = register("schedule.created", "{actor} made the schedule “{name}”")
+SCHEDULE_CHANGED = register("schedule.changed", "{actor} changed the schedule “{name}”, and owns it now")
+SCHEDULE_ARMED = register("schedule.armed", "{actor} armed the schedule “{name}”")
+SCHEDULE_TRIED = register("schedule.tried", "{actor} put the schedule “{name}” on trial")
+SCHEDULE_TRIAL_OVER = register("schedule.trial_over", "The trial of the schedule “{name}” ended: it is armed")
+SCHEDULE_PAUSED = register("schedule.paused", "{actor} paused the schedule “{name}”")
+SCHEDULE_GAVE_UP = register("schedule.gave_up", "The schedule “{name}” is paused: {reason}")
+SCHEDULE_OVERRIDDEN = register("schedule.overridden", "{actor} set the schedule “{name}” to {what}")
+SCALING_RULE_CREATED = register("scaling_rule.created", "{actor} made the scaling rule “{name}”")
+SCALING_RULE_CHANGED = register("scaling_rule.changed", "{actor} changed the scaling rule “{name}”, and owns it now")
+SCALING_RULE_ARMED = register("scaling_rule.armed", "{actor} armed the scaling rule “{name}”")
+SCALING_RULE_TRIED = register("scaling_rule.tried", "{actor} put the scaling rule “{name}” on trial")
+SCALING_RULE_TRIAL_OVER = register("scaling_rule.trial_over", "The trial of the scaling rule “{name}” ended: it is armed")
+SCALING_RULE_PAUSED = register("scaling_rule.paused", "{actor} paused the scaling rule “{name}”")
+SCALING_RULE_GAVE_UP = register("scaling_rule.gave_up", "The scaling rule “{name}” is paused: {reason}")
+SCALING_RULE_DELETED = register("scaling_rule.deleted", "{actor} deleted the scaling rule “{name}”")
+SCHEDULE_DELETED = register("schedule.deleted", "{actor} deleted the schedule “{name}”")
+
+# quotas
+QUOTA_THRESHOLDS_SET = register(
+    "quota.thresholds_set",
+    "{actor} has the quota “{name}” of {account} warn from {warning} % and be critical from {critical} % on",
+)

@@ -17,7 +17,7 @@ from cloudconsole.core.permissions import Perm
 from resources.api import refreshes
 from resources.api.parameters import ListParameters, accounts_of, question_of
 from resources.api.requests import queried, reader, sent
-from resources.models import InventorySync, ScanStatus, Service, SyncTrigger
+from resources.models import WHAT_RUNS, InventorySync, ScanStatus, Service, SyncTrigger
 from resources.selectors import syncs as selectors
 from resources.selectors.completeness import completeness
 from resources.selectors.lists import found, ordered
@@ -60,7 +60,9 @@ class NewSyncSerializer(serializers.Serializer[Any]):
         default=list,
         help_text="Ids, aliases or numbers; none: all that you may refresh.",
     )
-    services = serializers.ListField(child=serializers.ChoiceField(choices=Service.choices), default=list, help_text="None: all.")
+    services = serializers.ListField(
+        child=serializers.ChoiceField(choices=Service.choices), default=list, help_text="None: ec2, s3 and lambda."
+    )
 
 
 class InventoryList(ListApiView):
@@ -112,7 +114,7 @@ class Syncs(ApiView):
         given = sent(NewSyncSerializer, request)
         sync = syncs.request(
             accounts=accounts_of(request, given, self.permission),
-            services=[Service(name) for name in given["services"]] or list(Service),
+            services=[Service(name) for name in given["services"]] or list(WHAT_RUNS),
             trigger=SyncTrigger.MANUAL,
             by=reader(request),
         )

@@ -55,8 +55,9 @@ class OperationSerializer(serializers.ModelSerializer[Operation]):
         model = Operation
         fields = [
             "id", "uuid", "action", "title", "account", "alias", "region", "target_type", "target", "target_name", "environment",
-            "dry_run", "batch", "status", "phase", "requested_by", "approved_by", "decided_at", "reason", "decision_reason",
-            "expires_at", "progress", "outcome", "aws_request_ids", "created_at", "started_at", "sent_at", "finished_at",
+            "dry_run", "batch", "status", "phase", "requested_by", "by_automation", "approved_by", "decided_at", "reason",
+            "decision_reason", "expires_at", "progress", "outcome", "aws_request_ids", "created_at", "started_at", "sent_at",
+            "finished_at",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -11,11 +11,10 @@ from rest_framework.request import Request
 
 from accounts.models import AwsAccount
 from accounts.selectors import aws_accounts
+from cloudconsole.api.parameters import PAGING, check_known
 from cloudconsole.core.permissions import Perm
 from resources.api.requests import reader
 from resources.selectors.lists import BUCKETS, FUNCTIONS, INSTANCES, Kind, Question
-
-_SHARED = {"page", "page_size", "format"}
 
 
 def _several(help_text: str) -> serializers.ListField:
@@ -44,10 +43,7 @@ class ListParameters(serializers.Serializer[Any]):
     )
 
     def to_internal_value(self, data: QueryDict) -> Any:
-        if unknown := sorted(set(data) - set(self.fields) - _SHARED):
-            raise serializers.ValidationError(
-                {name: ["There is no such parameter."] for name in unknown}, code="unknown_parameter"
-            )
+        check_known(data, {*self.fields, *PAGING})
         return super().to_internal_value(data)
 
     def validate_ordering(self, value: str) -> str:

@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                 ('first_attached_at', models.DateTimeField(blank=True, null=True)),
                 ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.awsaccount')),
             ],
-        ),
+        options={"indexes": [models.Index(condition=models.Q(('gone_at', None)), fields=['name', 'id'], name='instance_by_name'), models.Index(fields=['instance_id'], name='instance_by_id')], "constraints": [models.UniqueConstraint(fields=('account', 'region', 'instance_id'), name='instance_once')]}),
         migrations.CreateModel(
             name='InstancePrice',
             fields=[
@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
                 ('next_sync_at', models.DateTimeField(blank=True, null=True)),
                 ('account', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='inventory_source', to='accounts.awsaccount')),
             ],
-        ),
+        options={"indexes": [models.Index(fields=['next_sync_at'], name='inventory_source_due')], "constraints": [models.CheckConstraint(condition=models.Q(('interval_s__gte', 60)), name='inventory_source_leaves_aws_alone')]}),
         migrations.CreateModel(
             name='InventorySync',
             fields=[
@@ -100,7 +100,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-pk'],
-            },
+            "indexes": [models.Index(fields=['status', 'lease_until'], name='inventory_sync_claimable')], "constraints": [models.CheckConstraint(condition=models.Q(('status__in', ['queued', 'running', 'succeeded', 'partial', 'failed'])), name='inventory_sync_status_is_known'), models.CheckConstraint(condition=models.Q(('trigger__in', ['schedule', 'manual'])), name='inventory_sync_trigger_is_known')]},
         ),
         migrations.CreateModel(
             name='Operation',
@@ -150,7 +150,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-pk'],
-            },
+            "indexes": [models.Index(condition=models.Q(('status__in', ['awaiting_approval', 'queued', 'running'])), fields=['status', 'not_before'], name='operation_open'), models.Index(fields=['account', 'target_type', 'target', '-id'], name='operation_of_target'), models.Index(condition=models.Q(('batch', None), _negated=True), fields=['batch'], name='operation_of_batch')], "constraints": [models.CheckConstraint(condition=models.Q(('status__in', ['awaiting_approval', 'queued', 'running', 'succeeded', 'failed', 'unknown', 'rejected', 'cancelled'])), name='operation_status_is_known'), models.CheckConstraint(condition=models.Q(('phase__in', ['new', 'sent', 'verifying'])), name='operation_phase_is_known'), models.UniqueConstraint(condition=models.Q(('dry_run', False), ('exclusive', True), ('status__in', ['awaiting_approval', 'queued', 'running'])), fields=('account', 'region', 'target_type', 'target'), name='operation_one_open_per_target'), models.CheckConstraint(condition=models.Q(('approved_by', None), ('requested_by', None), models.Q(('approved_by', models.F('requested_by')), _negated=True), _connector='OR'), name='operation_not_approved_by_its_author')]},
         ),
         migrations.CreateModel(
             name='OperationCall',
@@ -183,7 +183,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['page', 'name'],
-            },
+            "constraints": [models.UniqueConstraint(fields=('user', 'page', 'name'), name='saved_view_once')]},
         ),
         migrations.CreateModel(
             name='Scan',
@@ -203,7 +203,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['account', 'region', 'service'],
-            },
+            "constraints": [models.UniqueConstraint(fields=('account', 'region', 'service'), name='scan_once'), models.CheckConstraint(condition=models.Q(('status__in', ['complete', 'failed', 'skipped'])), name='scan_status_is_known'), models.CheckConstraint(condition=models.Q(('service__in', ['ec2', 's3', 'lambda'])), name='scan_service_is_known')]},
         ),
         migrations.CreateModel(
             name='StateTransition',
@@ -219,7 +219,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['not_after', 'pk'],
-            },
+            "indexes": [models.Index(fields=['instance', 'not_after'], name='state_transition_history')], "constraints": [models.CheckConstraint(condition=models.Q(('not_before', None), ('not_before__lte', models.F('not_after')), _connector='OR'), name='state_transition_in_order'), models.CheckConstraint(condition=models.Q(('source__in', ['observed', 'aws', 'operation'])), name='state_transition_source_is_known')]},
         ),
         migrations.CreateModel(
             name='Bucket',
@@ -286,93 +286,5 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(condition=models.Q(('gone_at', None)), fields=['name', 'id'], name='function_by_name')],
                 'constraints': [models.UniqueConstraint(fields=('account', 'region', 'name'), name='function_once')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='instance',
-            index=models.Index(condition=models.Q(('gone_at', None)), fields=['name', 'id'], name='instance_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='instance',
-            index=models.Index(fields=['instance_id'], name='instance_by_id'),
-        ),
-        migrations.AddConstraint(
-            model_name='instance',
-            constraint=models.UniqueConstraint(fields=('account', 'region', 'instance_id'), name='instance_once'),
-        ),
-        migrations.AddIndex(
-            model_name='inventorysource',
-            index=models.Index(fields=['next_sync_at'], name='inventory_source_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='inventorysource',
-            constraint=models.CheckConstraint(condition=models.Q(('interval_s__gte', 60)), name='inventory_source_leaves_aws_alone'),
-        ),
-        migrations.AddIndex(
-            model_name='inventorysync',
-            index=models.Index(fields=['status', 'lease_until'], name='inventory_sync_claimable'),
-        ),
-        migrations.AddConstraint(
-            model_name='inventorysync',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['queued', 'running', 'succeeded', 'partial', 'failed'])), name='inventory_sync_status_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='inventorysync',
-            constraint=models.CheckConstraint(condition=models.Q(('trigger__in', ['schedule', 'manual'])), name='inventory_sync_trigger_is_known'),
-        ),
-        migrations.AddIndex(
-            model_name='operation',
-            index=models.Index(condition=models.Q(('status__in', ['awaiting_approval', 'queued', 'running'])), fields=['status', 'not_before'], name='operation_open'),
-        ),
-        migrations.AddIndex(
-            model_name='operation',
-            index=models.Index(fields=['account', 'target_type', 'target', '-id'], name='operation_of_target'),
-        ),
-        migrations.AddIndex(
-            model_name='operation',
-            index=models.Index(condition=models.Q(('batch', None), _negated=True), fields=['batch'], name='operation_of_batch'),
-        ),
-        migrations.AddConstraint(
-            model_name='operation',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['awaiting_approval', 'queued', 'running', 'succeeded', 'failed', 'unknown', 'rejected', 'cancelled'])), name='operation_status_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='operation',
-            constraint=models.CheckConstraint(condition=models.Q(('phase__in', ['new', 'sent', 'verifying'])), name='operation_phase_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='operation',
-            constraint=models.UniqueConstraint(condition=models.Q(('dry_run', False), ('exclusive', True), ('status__in', ['awaiting_approval', 'queued', 'running'])), fields=('account', 'region', 'target_type', 'target'), name='operation_one_open_per_target'),
-        ),
-        migrations.AddConstraint(
-            model_name='operation',
-            constraint=models.CheckConstraint(condition=models.Q(('approved_by', None), ('requested_by', None), models.Q(('approved_by', models.F('requested_by')), _negated=True), _connector='OR'), name='operation_not_approved_by_its_author'),
-        ),
-        migrations.AddConstraint(
-            model_name='savedview',
-            constraint=models.UniqueConstraint(fields=('user', 'page', 'name'), name='saved_view_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='scan',
-            constraint=models.UniqueConstraint(fields=('account', 'region', 'service'), name='scan_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='scan',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['complete', 'failed', 'skipped'])), name='scan_status_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='scan',
-            constraint=models.CheckConstraint(condition=models.Q(('service__in', ['ec2', 's3', 'lambda'])), name='scan_service_is_known'),
-        ),
-        migrations.AddIndex(
-            model_name='statetransition',
-            index=models.Index(fields=['instance', 'not_after'], name='state_transition_history'),
-        ),
-        migrations.AddConstraint(
-            model_name='statetransition',
-            constraint=models.CheckConstraint(condition=models.Q(('not_before', None), ('not_before__lte', models.F('not_after')), _connector='OR'), name='state_transition_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='statetransition',
-            constraint=models.CheckConstraint(condition=models.Q(('source__in', ['observed', 'aws', 'operation'])), name='state_transition_source_is_known'),
         ),
     ]

@@ -71,6 +71,11 @@ class Instance(Resource):
     state_reason = models.CharField(max_length=512, blank=True)
     transition_reason = models.CharField(max_length=512, blank=True)
     first_attached_at = models.DateTimeField(null=True, blank=True)
+    cpu_mean = models.FloatField(null=True, blank=True, help_text="Percent, of all hours of the days measured.")
+    cpu_max = models.FloatField(null=True, blank=True, help_text="Percent, in the busiest minute or five.")
+    network_bytes_a_day = models.FloatField(null=True, blank=True, help_text="In and out, the mean of the days.")
+    usage_hours = models.PositiveIntegerField(null=True, blank=True, help_text="Hours of which there is data.")
+    usage_at = models.DateTimeField(null=True, blank=True, help_text="When CloudWatch was last asked for the figures.")
 
     objects = ResourceQuerySet["Instance"].as_manager()
 
@@ -198,6 +203,12 @@ class Function(Resource):
     invocations_24h = models.BigIntegerField(null=True, blank=True)
     errors_24h = models.BigIntegerField(null=True, blank=True)
     activity_at = models.DateTimeField(null=True, blank=True, help_text="The end of the 24 hours that the figures are of.")
+    memory_used_mb = models.FloatField(
+        null=True, blank=True, help_text="The most that a run used; empty: Lambda Insights is off."
+    )
+    memory_days = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Of the last fourteen, those with data.")
+    seconds_a_day = models.FloatField(null=True, blank=True, help_text="How long its runs took on such a day, all together.")
+    memory_at = models.DateTimeField(null=True, blank=True, help_text="When CloudWatch was last asked for its memory.")
 
     objects = ResourceQuerySet["Function"].as_manager()
 

@@ -28,6 +28,10 @@ TARGET_TYPES = [
     (TargetType.EC2.value, "EC2 instance"),
     (TargetType.S3.value, "S3 bucket"),
     (TargetType.LAMBDA.value, "Lambda function"),
+    (TargetType.VOLUME.value, "EBS volume"),
+    (TargetType.ADDRESS.value, "Elastic IP address"),
+    (TargetType.LOG_GROUP.value, "Log group"),
+    (TargetType.QUOTA.value, "Quota"),
 ]
 _OPEN = sorted(status.value for status in OPEN)
 
@@ -59,6 +63,7 @@ class Operation(models.Model):
     status = models.CharField(max_length=20, choices=STATUSES, default=Status.QUEUED.value)
     phase = models.CharField(max_length=16, choices=PHASES, default=Phase.NEW.value)
     requested_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="operations")
+    by_automation = models.BooleanField(default=False, help_text="A schedule or rule asked, with the rights of its owner.")
     approved_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True, help_text="When it was approved, rejected or cancelled.")
     reason = models.CharField(max_length=500, blank=True, help_text="Why it is wanted, in the words of who asked.")
@@ -129,6 +134,12 @@ class Operation(models.Model):
     @property
     def label(self) -> str:
         return self.target_name or self.target
+
+    @property
+    def asked_by(self) -> str:
+        """Who asked for it, for people: a name, “automation, for ada”, or nothing where nobody is known any more."""
+        name = self.requested_by.get_username() if self.requested_by else ""
+        return " for ".join(filter(None, ("automation", name))) if self.by_automation else name
 
     @property
     def pill(self) -> str:

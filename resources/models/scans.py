@@ -14,11 +14,21 @@ GLOBAL = "global"  # the place of a service that is asked once for all regions
 
 
 class Service(models.TextChoices):
-    """What is inventoried, by the name of its page and of its capabilities."""
+    """What is inventoried. The first three have pages of their own; the others are what savings are looked for in."""
 
     EC2 = "ec2", "EC2"
     S3 = "s3", "S3"
     LAMBDA = "lambda", "Lambda"
+    EBS = "ebs", "Volumes and snapshots"
+    ADDRESSES = "addresses", "Elastic IP addresses"
+    BALANCERS = "balancers", "Load balancers"
+    LOGS = "logs", "Log groups"
+    USAGE = "usage", "How busy instances are"
+
+
+WHAT_RUNS = (Service.EC2, Service.S3, Service.LAMBDA)
+# Changes slowly, and CloudWatch charges for figures: asked some times a day.
+WHAT_IS_BILLED = (Service.EBS, Service.ADDRESSES, Service.BALANCERS, Service.LOGS, Service.USAGE)
 
 
 class ScanStatus(models.TextChoices):
@@ -49,12 +59,14 @@ class InventorySource(models.Model):
     account = models.OneToOneField(AwsAccount, on_delete=models.CASCADE, related_name="inventory_source")
     interval_s = models.PositiveIntegerField("seconds between scans", default=300)
     next_sync_at = models.DateTimeField(null=True, blank=True)
+    next_billed_at = models.DateTimeField(null=True, blank=True, help_text="When it is next asked where money is wasted.")
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(interval_s__gte=60), name="inventory_source_leaves_aws_alone")]
         indexes = [
             # The scheduler's tick reads what is due.
             models.Index(fields=["next_sync_at"], name="inventory_source_due"),
+            models.Index(fields=["next_billed_at"], name="inventory_source_billed_due"),
         ]
 
     def __str__(self) -> str:
@@ -81,7 +93,7 @@ class InventorySync(models.Model):
 
     trigger = models.CharField(max_length=16, choices=SyncTrigger)
     accounts = models.ManyToManyField(AwsAccount, related_name="+")
-    services = models.JSONField(default=list, help_text="Of ec2, s3 and lambda.")
+    services = models.JSONField(default=list, help_text="Values of Service.")
     requested_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     status = models.CharField(max_length=16, choices=SyncStatus, default=SyncStatus.QUEUED)
     total = models.PositiveIntegerField(default=0, help_text="Places to ask: one service in one region of one account.")

@@ -8,11 +8,15 @@ from enum import StrEnum
 
 
 class TargetType(StrEnum):
-    """What an action is about. Values are the names of the services' pages."""
+    """What an action is about. Values of the first three are the names of the services' pages."""
 
     EC2 = "ec2"
     S3 = "s3"
     LAMBDA = "lambda"
+    VOLUME = "volume"
+    ADDRESS = "address"
+    LOG_GROUP = "log_group"
+    QUOTA = "quota"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,19 @@ _EC2 = TargetType.EC2, "ec2.operate"
 _S3 = TargetType.S3, "s3.operate"
 _LAMBDA = TargetType.LAMBDA, "lambda.operate"
 
+_SAVING = "savings.operate"
+
+_COPY = "AWS copies what is on it, while it may be used. The copy is billed for the blocks that it holds."
+_DELETE_VOLUME = (
+    "The volume is gone for good. It is only done while nothing holds it and a completed snapshot of it is younger than seven "
+    "days, from which AWS can make it again; fresh snapshots are billed for what they hold."
+)
+_GP3 = "Its type changes while it is in use. It gets at least the speed that it has. It cannot be changed again for six hours."
+_RELEASE = (
+    "The address goes back to AWS, which gives it to somebody else: names and firewalls that still mean it mean a stranger."
+)
+_RETENTION = "Events that are older are deleted within about three days, for good; from then on, as soon as they are that old."
+
 _START = "It boots from its volumes, and is billed from then on. It gets a new public IP address unless it has an Elastic IP."
 _STOP = (
     "It shuts down. What is in its memory and on instance store volumes is lost; its EBS volumes stay, and are billed on. "
@@ -63,6 +80,11 @@ _REBOOT = "Its operating system restarts. Addresses and volumes stay as they are
 _END = (
     "It is gone for good, and cannot be brought back. Volumes that are set to be deleted with it go too, the root volume "
     "usually among them. To keep it, stop it instead."
+)
+
+_INCREASE = (
+    "AWS is asked for the new limit. It may grant it at once, take days, ask back by a support case, or refuse. Until then the "
+    "limit stays as it is; a limit alone costs nothing."
 )
 
 ACTIONS: dict[str, Action] = {
@@ -82,6 +104,42 @@ ACTIONS: dict[str, Action] = {
         Action("lambda.invoke", "Invoke", "function", *_LAMBDA, has_dry_run=True, exclusive=False),
         Action("lambda.deploy", "Deploy", "function", *_LAMBDA),
         Action("lambda.roll_back", "Roll back", "function", *_LAMBDA),
+        Action("ebs.snapshot_volume", "Snapshot", "volume", TargetType.VOLUME, _SAVING, has_dry_run=True, effect=_COPY),
+        Action(
+            "ebs.delete_volume",
+            "Delete",
+            "volume",
+            TargetType.VOLUME,
+            _SAVING,
+            destructive=True,
+            needs_confirm=True,
+            has_dry_run=True,
+            effect=_DELETE_VOLUME,
+        ),
+        Action("ebs.to_gp3", "Change to gp3", "volume", TargetType.VOLUME, _SAVING, has_dry_run=True, effect=_GP3),
+        Action(
+            "addresses.release",
+            "Release",
+            "address",
+            TargetType.ADDRESS,
+            _SAVING,
+            destructive=True,
+            needs_confirm=True,
+            has_dry_run=True,
+            effect=_RELEASE,
+        ),
+        Action(
+            "logs.set_retention",
+            "Set retention of",
+            "log group",
+            TargetType.LOG_GROUP,
+            _SAVING,
+            destructive=True,
+            needs_confirm=True,
+            idempotent=True,
+            effect=_RETENTION,
+        ),
+        Action("quotas.request_increase", "Ask for more of", "quota", TargetType.QUOTA, "quotas.operate", effect=_INCREASE),
     )
 }
 

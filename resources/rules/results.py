@@ -20,6 +20,7 @@ _LABELS = {
     "objects": "Objects",
     "previous_version": "Previous code kept as version",
     "size": "Size in bytes",
+    "snapshot": "Snapshot",
     "status_code": "Status",
     "uploads": "Unfinished uploads",
     "version": "Version",

@@ -10,7 +10,7 @@ from accounts.models import AwsAccount, User
 from accounts.selectors import aws_accounts, hanging
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.permissions import Perm
-from resources.models import Instance, Operation, OperationCall
+from resources.models import Instance, Operation, OperationCall, Quota
 from resources.models.operations import OperationQuerySet
 from resources.rules.actions import ACTIONS, TargetType
 from resources.rules.instance_operations import WANTED, may_offer
@@ -144,3 +144,10 @@ def _can_stop(operation: Operation) -> bool:
         return False
     stoppable = operation.kind is not None and operation.kind.idempotent and operation.phase == Phase.SENT
     return operation.phase == Phase.NEW or stoppable
+
+
+def quota_of(operation: Operation) -> int | None:
+    """The row of the quota that it is about; None where it is no more."""
+    service, _, code = operation.target.partition("/")
+    here = Quota.objects.filter(account=operation.account_id, region=operation.region)
+    return here.filter(service_code=service, code=code).values_list("pk", flat=True).first()

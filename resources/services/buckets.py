@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from accounts.models import AwsAccount, User
+from cloudconsole.aws import names
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from resources.models import Bucket, Operation
-from resources.rules import bucket_names
 from resources.rules.actions import ACTIONS
 from resources.rules.operations import Status, needs_approval
 from resources.services import operations, places
@@ -64,7 +64,7 @@ def create(*, account: AwsAccount, name: str, region: str, versioning: bool, by:
 
     Raises InvalidBucketName, UnknownRegion, BucketNameTaken, BucketNotMade, AwsError, and what `operations.request` raises.
     """
-    if fault := bucket_names.fault_of(name):
+    if fault := names.fault_of_new_bucket(name):
         raise InvalidBucketName(fault, attr="name")
     operation = operations.request(
         action="s3.create",

@@ -127,7 +127,7 @@ def test_an_id_that_two_accounts_know_is_asked_back(production: AwsAccount, view
     [
         ({"search": "TEAM=shop"}, ["web-0001", "web-0003"]),
         ({"search": "10.0"}, []),
-        ({"search": "web 0002"}, ["web-0002"]),
+        ({"search": "shop web-000"}, ["web-0001", "web-0003"]),
         ({"state": "stopped"}, []),
         ({"state": ["running", "stopped"], "ordering": "-name"}, ["web-0003", "web-0002", "web-0001", "web-0000"]),
         ({"ordering": "launched_at"}, ["web-0003", "web-0002", "web-0001", "web-0000"]),

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
@@ -20,93 +13,36 @@ from cloudconsole.simulator.faults import Fault, FaultKind
 from cloudconsole.simulator.process import SimulatorHandle
 from resources.services.operations.moves import LEASE
 from resources.tests.operating import CHANGING, REGION
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def database_url(tmp_path: Path) -> Iterator[str]:
-    """An empty database on the server under test, or a file."""
-    url = os.environ.get("DATABASE_URL", "")
-    if not url.startswith("postgres"):
-        yield f"sqlite:///{tmp_path / 'crash.sqlite3'}"
-        return
-    import psycopg
-
-    name = f"operations_crash_{os.getpid()}"
-    with psycopg.connect(url, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}".encode())
-        yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+from tests.installations import Installation
 
 
-class Installation:
-    """Runs `resources.tests.installation` in processes of its own; its clock is moved from here."""
+class Operating(Installation):
+    """Its clock is moved from here. Faults that keep an answer back are told of at once, so a killed worker was waiting then."""
 
-    def __init__(self, aws: SimulatorHandle, database_url: str, folder: Path, instance_id: str) -> None:
-        self.aws = aws
-        key = aws.key("development")
-        self.now = datetime.now(UTC)
-        self.given = {
+    def __init__(self, aws: SimulatorHandle, database_url: str, folder: Path, instance_id: str, **environment: str) -> None:
+        environment["AWS_ENDPOINT_URL"] = aws.url
+        super().__init__("resources.tests.installation", database_url=database_url, folder=folder, **environment)
+        self.aws, self.instance_id, self.now = aws, instance_id, datetime.now(UTC)
+
+    def given(self) -> Mapping[str, str]:
+        key = self.aws.key("development")
+        return {
             "account": key.account_id,
             "key": key.access_key_id,
             "secret": key.secret_access_key,
             "region": REGION,
-            "instance": instance_id,
-        }
-        self.environment = os.environ | {
-            "DATABASE_URL": database_url,
-            "REDIS_URL": "",
-            "VAR_DIR": str(folder),
-            "AWS_ENDPOINT_URL": aws.url,
-            "LOG_LEVEL": "ERROR",
+            "instance": self.instance_id,
+            "now": self.now.isoformat(),
         }
 
     def later(self, after: timedelta) -> None:
         self.now += after
         self.aws.set_now(self.now)
 
-    def start(self, command: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "resources.tests.installation", command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-            env=self.environment,
-        )
-        assert process.stdin
-        process.stdin.write(json.dumps({**self.given, "now": self.now.isoformat()}))
-        process.stdin.close()
-        process.stdin = None
-        return process
-
-    def do(self, command: str) -> str:
-        process = self.start(command)
-        output, _ = process.communicate(timeout=120)
-        assert process.returncode == 0
-        return output
-
-    def tell(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.do("tell"))
-        return found
-
-    def kill_when(self, reached: Callable[[], bool]) -> None:
-        """Start a worker and end it, without a warning, as soon as it came so far.
-
-        Faults that keep the answer back are told of at once, so the worker is still waiting then.
-        """
-        worker = self.start("work")
-        deadline = time.monotonic() + 60
-        while not reached() and time.monotonic() < deadline:
-            assert worker.poll() is None
-        worker.send_signal(signal.SIGKILL)
-        worker.communicate()
-
     def sweep_until_over(self) -> dict[str, Any]:
         self.later(LEASE + timedelta(seconds=1))
         for _ in range(8):
-            told: dict[str, Any] = json.loads(self.do("sweep"))
+            told = self.told("sweep")
             if told["status"] != "running":
                 return told
             self.later(timedelta(seconds=31))
@@ -120,9 +56,9 @@ class Installation:
 
 
 @pytest.fixture
-def installation(simulator: SimulatorHandle, database_url: str, tmp_path: Path) -> Iterator[Installation]:
+def installation(simulator: SimulatorHandle, database_url: str, tmp_path: Path) -> Iterator[Operating]:
     simulator.set_now(datetime.now(UTC))
-    made = Installation(simulator, database_url, tmp_path, running_instance(simulator))
+    made = Operating(simulator, database_url, tmp_path, running_instance(simulator))
     made.do("prepare")
     simulator.clear_calls()
     yield made
@@ -141,10 +77,10 @@ def running_instance(aws: SimulatorHandle) -> str:
     return found[0].instance_id
 
 
-def test_killed_before_the_call_it_is_sent_by_the_next_worker(installation: Installation) -> None:
+def test_killed_before_the_call_it_is_sent_by_the_next_worker(installation: Operating) -> None:
     installation.aws.add_faults(Fault("ec2", FaultKind.TIMEOUT, operation="DescribeInstances", seconds=5))
     installation.kill_when(lambda: bool(installation.calls("DescribeInstances")))
-    held = json.loads(installation.do("sweep"))  # the lease still holds: nobody else may go on
+    held = installation.told("sweep")  # the lease still holds: nobody else may go on
     assert (held["status"], held["phase"]) == ("running", "new")
     assert installation.changes() == []
 
@@ -153,7 +89,7 @@ def test_killed_before_the_call_it_is_sent_by_the_next_worker(installation: Inst
     assert installation.changes() == ["StopInstances"]
 
 
-def test_killed_during_the_call_it_is_looked_at_and_never_sent_again(installation: Installation) -> None:
+def test_killed_during_the_call_it_is_looked_at_and_never_sent_again(installation: Operating) -> None:
     installation.aws.add_faults(Fault("ec2", FaultKind.LOST, operation="StopInstances", seconds=5))
     installation.kill_when(lambda: bool(installation.changes()))
     killed = installation.tell()
@@ -165,7 +101,7 @@ def test_killed_during_the_call_it_is_looked_at_and_never_sent_again(installatio
     assert told["trail"] == ["operation.requested", "operation.sent", "operation.finished"]
 
 
-def test_killed_during_a_call_that_never_did_anything_it_ends_as_unknown(installation: Installation) -> None:
+def test_killed_during_a_call_that_never_did_anything_it_ends_as_unknown(installation: Operating) -> None:
     installation.aws.add_faults(Fault("ec2", FaultKind.TIMEOUT, operation="StopInstances", seconds=5))
     installation.kill_when(lambda: bool(installation.changes()))
     told = installation.sweep_until_over()
@@ -174,7 +110,7 @@ def test_killed_during_a_call_that_never_did_anything_it_ends_as_unknown(install
     assert installation.changes() == ["StopInstances"]
 
 
-def test_killed_after_the_call_it_is_verified_by_the_next_worker(installation: Installation) -> None:
+def test_killed_after_the_call_it_is_verified_by_the_next_worker(installation: Operating) -> None:
     installation.do("work")
     assert installation.tell()["phase"] == "verifying"
     installation.later(timedelta(seconds=2))

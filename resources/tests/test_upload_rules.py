@@ -14,7 +14,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from resources.rules import bucket_names, object_keys, packages, payloads
+from cloudconsole.aws import names
+from resources.rules import object_keys, packages, payloads
 from resources.rules.packages import InvalidPackage, PackageTooLarge
 from resources.rules.payloads import InvalidPayload, InvocationType, PayloadTooLarge
 
@@ -28,7 +29,7 @@ JSON = st.recursive(
 
 @pytest.mark.parametrize("name", ["abc", "a1-b2.c3", "0" * 63, "logs.example.com"])
 def test_names_that_s3_takes(name: str) -> None:
-    assert bucket_names.fault_of(name) == ""
+    assert names.fault_of_new_bucket(name) == ""
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_names_that_s3_takes(name: str) -> None:
     ],
 )  # fmt: skip
 def test_names_that_s3_refuses_are_refused_here(name: str) -> None:
-    assert bucket_names.fault_of(name)
+    assert names.fault_of_new_bucket(name)
 
 
 @pytest.mark.parametrize(

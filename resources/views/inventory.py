@@ -12,7 +12,7 @@ from accounts.requests import SignedInRequest
 from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
-from resources.models import Service, SyncTrigger
+from resources.models import WHAT_RUNS, Service, SyncTrigger
 from resources.selectors import completeness
 from resources.services import saved_views
 from resources.services.inventory import syncs
@@ -27,7 +27,7 @@ class RefreshInventory(Page):
 
     def post(self, request: SignedInRequest) -> HttpResponse:
         name = request.POST.get("service", "")
-        services = [Service(name)] if name in Service.values else list(Service)
+        services = [Service(name)] if name in Service.values else list(WHAT_RUNS)
         accounts = scope.of(request.user, request.GET, self.permission).accounts
         try:
             syncs.request(accounts=accounts, services=services, trigger=SyncTrigger.MANUAL, by=request.user)

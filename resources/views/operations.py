@@ -7,6 +7,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from accounts import scope
 from accounts.requests import SignedInRequest
@@ -128,11 +129,16 @@ def query_of(request: SignedInRequest) -> str:
 def page_of_target(operation: Operation) -> str:
     """The address of the page about what it acts on."""
     account, region, target = operation.account_id, operation.region, operation.target
-    page, place = {
+    pages: dict[TargetType, tuple[str, tuple[int | str, ...]]] = {
         TargetType.EC2: ("instance", (account, region, target)),
         TargetType.S3: ("bucket", (account, target)),
         TargetType.LAMBDA: ("function", (account, region, target)),
-    }[TargetType(operation.target_type)]
+    }
+    if operation.target_type == TargetType.QUOTA and (quota := selectors.quota_of(operation)) is not None:
+        return reverse("quotas:detail", args=[quota])
+    if TargetType(operation.target_type) not in pages:  # it has no page of its own: what was done to it is all there is
+        return f"{reverse('operations:list')}?{urlencode({'target': target})}"
+    page, place = pages[TargetType(operation.target_type)]
     return reverse(f"resources:{page}", args=place)
 
 

@@ -12,15 +12,20 @@ from cloudconsole.aws.credentials import Access
 from cloudconsole.aws.fanout import Failed
 from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError
-from resources.models import GLOBAL, InventorySync, ScanStatus, Service, SyncTrigger
+from resources.models import GLOBAL, WHAT_IS_BILLED, InventorySync, ScanStatus, Service, SyncTrigger
 from resources.services import capabilities
-from resources.services.inventory import buckets, functions, scans
+from resources.services.inventory import billed, buckets, functions, scans
 from resources.services.inventory.scans import Finding, Spot
 
 _REGIONS_WITHIN_S = 30.0  # half a lease: nobody renews it meanwhile
 _REGIONS_AT_ONCE = 32
 
-READ = {Service.EC2: "ec2.read", Service.S3: "s3.read", Service.LAMBDA: "lambda.read"}
+READ = {
+    Service.EC2: "ec2.read",
+    Service.S3: "s3.read",
+    Service.LAMBDA: "lambda.read",
+    **dict.fromkeys(WHAT_IS_BILLED, "savings.read"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,7 @@ class Cell:
     access: Access
     buckets: buckets.Fresh
     functions: functions.Fresh
+    measured: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,7 @@ def _plan_account(
         if finding is not None:
             made.known.append((spot, finding))
         else:
-            made.cells.append(Cell(spot, access, fresh.buckets, fresh.functions.get(spot.region, functions.Fresh())))
+            made.cells.append(fresh.cell(spot, access))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +117,7 @@ class _Fresh:
 
     buckets: buckets.Fresh
     functions: dict[str, functions.Fresh]
+    measured: dict[str, frozenset[str]]
 
     @classmethod
     def of(cls, account: AwsAccount, services: Sequence[Service], *, everything: bool) -> _Fresh:
@@ -118,7 +125,12 @@ class _Fresh:
         return cls(
             buckets.fresh(account, now) if Service.S3 in services and not everything else buckets.Fresh(),
             functions.fresh(account, now) if Service.LAMBDA in services and not everything else {},
+            billed.measured(account, now) if Service.USAGE in services and not everything else {},
         )
+
+    def cell(self, spot: Spot, access: Access) -> Cell:
+        of_region = self.functions.get(spot.region, functions.Fresh())
+        return Cell(spot, access, self.buckets, of_region, self.measured.get(spot.region, frozenset()))
 
 
 def _spots(account: AwsAccount, regions: Sequence[str], services: Sequence[Service]) -> Iterator[Spot]:

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts.models import AwsAccount
 from cloudconsole import realtime
-from cloudconsole.aws.cloudwatch import Activity
+from cloudconsole.aws.cloudwatch import Activity, MemoryUse
 from cloudconsole.aws.lambda_ import FunctionFacts
 from resources.models import Function
 from resources.models.inventory import ResourceQuerySet
@@ -51,11 +51,15 @@ def mark_gone(*, account: AwsAccount, region: str, asked: Asked) -> int:
     return count
 
 
+MEMORY_EVERY = timedelta(hours=24)
+
+
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """Names of functions whose activity is known well enough, and of those that were active when last looked at."""
+    """Names of functions whose activity and memory are known well enough, and of those that were active when last looked at."""
 
     activity: frozenset[str] = frozenset()
+    memory: frozenset[str] = frozenset()
     settled: frozenset[str] = frozenset()
 
 
@@ -63,9 +67,10 @@ def fresh(account: AwsAccount, now: datetime) -> dict[str, Fresh]:
     """What need not be asked again yet, by region."""
     known = Function.objects.present().filter(account=account)
     measured = _names_by_region(known.filter(activity_at__gte=now - ACTIVITY_EVERY))
+    sized = _names_by_region(known.filter(memory_at__gte=now - MEMORY_EVERY))
     settled = _names_by_region(known.filter(state="Active").exclude(last_update_status="InProgress"))
-    regions = measured.keys() | settled.keys()
-    return {region: Fresh(frozenset(measured[region]), frozenset(settled[region])) for region in regions}
+    regions = measured.keys() | sized.keys() | settled.keys()
+    return {region: Fresh(*(frozenset(names[region]) for names in (measured, sized, settled))) for region in regions}
 
 
 def _names_by_region(found: ResourceQuerySet[Function]) -> defaultdict[str, set[str]]:
@@ -85,6 +90,18 @@ def measure(*, account: AwsAccount, region: str, activity: Mapping[str, Activity
     Function.objects.bulk_update(known, ["invocations_24h", "errors_24h", "activity_at"], batch_size=200)
     if known:
         realtime.publish("function", region, account.pk)
+
+
+@transaction.atomic
+def size(*, account: AwsAccount, region: str, memory: Mapping[str, MemoryUse], asked: Asked) -> None:
+    """Store what functions used of their memory; of one without figures, that there are none."""
+    known = list(Function.objects.select_for_update().filter(account=account, region=region, name__in=list(memory)))
+    for row in known:
+        found = memory[row.name]
+        row.memory_used_mb, row.memory_days, row.seconds_a_day = found.max_mb, found.days, found.seconds_a_day
+        row.memory_at = asked.asked_at
+    columns = ["memory_used_mb", "memory_days", "seconds_a_day", "memory_at"]
+    Function.objects.bulk_update(known, columns, batch_size=200)
 
 
 def _row(account: AwsAccount, region: str, facts: FunctionFacts, asked: Asked) -> Function:

@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from queue import Empty, Full, Queue
 from threading import Event, Thread
 
-from cloudconsole.aws import cloudwatch, ec2, fanout, lambda_, s3
-from cloudconsole.aws.cloudwatch import Activity, BucketMeasure
+from cloudconsole.aws import addresses, cloudwatch, ebs, ec2, fanout, lambda_, load_balancers, log_groups, s3
+from cloudconsole.aws.addresses import AddressFacts
+from cloudconsole.aws.cloudwatch import Activity, BucketMeasure, InstanceUsage, MemoryUse
+from cloudconsole.aws.ebs import SnapshotFacts, VolumeFacts
 from cloudconsole.aws.ec2 import InstanceFacts
 from cloudconsole.aws.errors import AwsError
 from cloudconsole.aws.fanout import DEFAULT_RATE, Budget, Failed
 from cloudconsole.aws.lambda_ import FunctionFacts
+from cloudconsole.aws.load_balancers import BalancerFacts
+from cloudconsole.aws.log_groups import LogGroupFacts
 from cloudconsole.aws.rates import bucket_for
 from cloudconsole.aws.s3 import BucketFacts
 from cloudconsole.core import clock
@@ -61,7 +65,46 @@ class ActivityPage:
     activity: dict[str, Activity]
 
 
-Content = InstancePage | BucketPage | LookPage | FunctionPage | ActivityPage
+@dataclass(frozen=True, slots=True)
+class MemoryPage:
+    memory: dict[str, MemoryUse]
+
+
+@dataclass(frozen=True, slots=True)
+class VolumePage:
+    facts: list[VolumeFacts]
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotPage:
+    """`images`: which own image needs which snapshot."""
+
+    facts: list[SnapshotFacts]
+    images: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class AddressPage:
+    facts: list[AddressFacts]
+
+
+@dataclass(frozen=True, slots=True)
+class BalancerPage:
+    facts: list[BalancerFacts]
+
+
+@dataclass(frozen=True, slots=True)
+class LogGroupPage:
+    facts: list[LogGroupFacts]
+
+
+@dataclass(frozen=True, slots=True)
+class UsagePage:
+    usage: dict[str, InstanceUsage]
+
+
+Billed = VolumePage | SnapshotPage | AddressPage | BalancerPage | LogGroupPage | UsagePage
+Content = InstancePage | BucketPage | LookPage | FunctionPage | ActivityPage | MemoryPage | Billed
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +214,37 @@ def read(cell: Cell) -> Iterator[Told]:
             yield from _functions(cell)
         case Service.S3:
             yield from _buckets(cell)
+        case Service.EBS:
+            yield from _volumes_and_snapshots(cell)
+        case Service.ADDRESSES:
+            yield from _pages(cell, iter([AddressPage(addresses.addresses(cell.access, cell.spot.region))]))
+        case Service.BALANCERS:
+            yield from _pages(cell, (BalancerPage(page) for page in load_balancers.balancers(cell.access, cell.spot.region)))
+        case Service.LOGS:
+            yield from _pages(cell, (LogGroupPage(page) for page in log_groups.log_groups(cell.access, cell.spot.region)))
+        case Service.USAGE:
+            yield from _usage(cell)
+
+
+def _volumes_and_snapshots(cell: Cell) -> Iterator[Told]:
+    access, region = cell.access, cell.spot.region
+    yield from _pages(cell, (VolumePage(page) for page in ebs.volumes(access, region)))
+    images = ebs.snapshots_of_images(access, region)
+    yield from _pages(cell, (SnapshotPage(page, images) for page in ebs.snapshots(access, region)))
+
+
+def _usage(cell: Cell) -> Iterator[Told]:
+    """Of what runs now, and was not measured a short while ago. Without the figures the place has not answered."""
+    access, region = cell.access, cell.spot.region
+    for told in _pages(cell, (InstancePage(page) for page in ec2.instances(access, region))):
+        yield told
+        if isinstance(told.content, InstancePage):
+            running = [facts.instance_id for facts in told.content.facts if facts.state == "running"]
+            unmeasured = [one for one in running if one not in cell.measured]
+            if unmeasured:
+                asked_at = clock.now()
+                usage = cloudwatch.instance_usage(access, region, unmeasured)
+                yield Told(cell, UsagePage(usage), Asked(asked_at, clock.now()))
 
 
 def _pages(cell: Cell, pages: Iterator[Content]) -> Iterator[Told]:
@@ -182,19 +256,24 @@ def _pages(cell: Cell, pages: Iterator[Content]) -> Iterator[Told]:
 
 
 def _functions(cell: Cell) -> Iterator[Told]:
-    region, unmeasured = cell.spot.region, list[str]()
+    region, unmeasured, unsized = cell.spot.region, list[str](), list[str]()
     for told in _pages(cell, (FunctionPage(page) for page in lambda_.functions(cell.access, region))):
         if isinstance(told.content, FunctionPage):
             page = told.content.facts
             unmeasured += [facts.name for facts in page if facts.name not in cell.functions.activity]
+            unsized += [facts.name for facts in page if facts.name not in cell.functions.memory]
             yield Told(cell, FunctionPage([_with_state(cell, facts) for facts in page]), told.asked)
-    if unmeasured:
-        asked_at = clock.now()
-        try:
+    try:
+        if unmeasured:
+            asked_at = clock.now()
             activity = cloudwatch.function_activity(cell.access, region, unmeasured[:_ACTIVITIES_AT_ONCE])
-        except AwsError:
-            return  # how often they run stays as old as it says; that they are there is known all the same
-        yield Told(cell, ActivityPage(activity), Asked(asked_at, clock.now()))
+            yield Told(cell, ActivityPage(activity), Asked(asked_at, clock.now()))
+        if unsized:
+            asked_at = clock.now()
+            memory = cloudwatch.function_memory(cell.access, region, unsized[:_ACTIVITIES_AT_ONCE])
+            yield Told(cell, MemoryPage(memory), Asked(asked_at, clock.now()))
+    except AwsError:
+        return  # how often they run stays as old as it says; that they are there is known all the same
 
 
 def _with_state(cell: Cell, facts: FunctionFacts) -> FunctionFacts:

@@ -17,20 +17,27 @@ from cloudconsole import realtime
 from cloudconsole.aws.errors import AwsError, AwsErrorKind, DeadlineExceeded
 from cloudconsole.core import clock, jobs
 from cloudconsole.core.errors import CloudconsoleError
-from resources.models import InventorySync, ScanStatus, Service, SyncStatus
-from resources.services.inventory import buckets, cells, functions, instances, leases, prices, reading, scans
+from resources.models import WHAT_IS_BILLED, InventorySync, ScanStatus, Service, SyncStatus
+from resources.services.inventory import billed, buckets, cells, functions, instances, leases, prices, reading, scans
 from resources.services.inventory.cells import Cell, Plan
 from resources.services.inventory.instances import Asked
 from resources.services.inventory.leases import Lease, LeaseLost
 from resources.services.inventory.reading import (
     ActivityPage,
+    AddressPage,
+    BalancerPage,
     BucketPage,
     Ended,
     FunctionPage,
     InstancePage,
+    LogGroupPage,
     LookPage,
+    MemoryPage,
     News,
+    SnapshotPage,
     Told,
+    UsagePage,
+    VolumePage,
 )
 from resources.services.inventory.scans import Finding, Spot
 
@@ -121,6 +128,31 @@ class _Run:
                 buckets.look(account=account, looks=looks, asked=told.asked)
             case ActivityPage(activity):
                 functions.measure(account=account, region=region, activity=activity, asked=told.asked)
+            case MemoryPage(memory):
+                functions.size(account=account, region=region, memory=memory, asked=told.asked)
+            case _:
+                self._store_billed(told)
+
+    def _store_billed(self, told: Told) -> None:
+        account, region, asked = told.cell.spot.account, told.cell.spot.region, told.asked
+        match told.content:
+            case VolumePage(volumes):
+                billed.observe_volumes(account=account, region=region, facts=volumes, asked=asked)
+                self._count(told.cell, len(volumes))
+            case SnapshotPage(snapshots, images):
+                billed.observe_snapshots(account=account, region=region, facts=snapshots, images=images, asked=asked)
+                self._count(told.cell, len(snapshots))
+            case AddressPage(addresses):
+                billed.observe_addresses(account=account, region=region, facts=addresses, asked=asked)
+                self._count(told.cell, len(addresses))
+            case BalancerPage(balancers):
+                billed.observe_balancers(account=account, region=region, facts=balancers, asked=asked)
+                self._count(told.cell, len(balancers))
+            case LogGroupPage(log_groups):
+                billed.observe_log_groups(account=account, region=region, facts=log_groups, asked=asked)
+                self._count(told.cell, len(log_groups))
+            case UsagePage(usage):
+                billed.measure(account=account, region=region, usage=usage, asked=asked)
 
     def _count(self, cell: Cell, rows: int) -> None:
         self.counted[cell.spot] = self.counted.get(cell.spot, 0) + rows
@@ -164,7 +196,7 @@ class _Run:
         with transaction.atomic():
             figures = {"done": self.done, "failed": self.failed, "rows": self.rows, "total": self.done}
             self.lease.give_back(status=status, finished_at=clock.now(), **figures)
-            if Service.EC2 in self.sync.services:
+            if {Service.EC2, *WHAT_IS_BILLED} & set(self.sync.services):
                 jobs.enqueue(prices.FETCH)
             for account in self.mistrusted.values():
                 health.soon(account=account)
@@ -204,3 +236,5 @@ def _mark_gone(spot: Spot, asked: Asked) -> None:
             functions.mark_gone(account=spot.account, region=spot.region, asked=asked)
         case Service.S3:
             buckets.mark_gone(account=spot.account, asked=asked)
+        case _:
+            billed.mark_gone(account=spot.account, region=spot.region, service=spot.service, asked=asked)

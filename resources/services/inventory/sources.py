@@ -14,6 +14,7 @@ from resources.models import InventorySource
 
 # Without credentials that work there is nothing to ask; the account's own check tells when they do again.
 _ASKED = (Status.OK, Status.DEGRADED)
+BILLED_EVERY = timedelta(hours=6)
 
 
 def ensure() -> int:
@@ -29,6 +30,18 @@ def claim_due(now: datetime) -> list[AwsAccount]:
     has_come = Q(next_sync_at=None) | Q(next_sync_at__lte=now)
     connected = InventorySource.objects.filter(has_come, account__deleted_at=None, account__status__in=_ASKED)
     return [source.account for source in connected.select_related("account").order_by("account__alias") if _claimed(source, now)]
+
+
+def claim_billed(now: datetime) -> list[AwsAccount]:
+    """The same for what is billed, which is asked every BILLED_EVERY."""
+    has_come = Q(next_billed_at=None) | Q(next_billed_at__lte=now)
+    connected = InventorySource.objects.filter(has_come, account__deleted_at=None, account__status__in=_ASKED)
+    due = connected.select_related("account").order_by("account__alias")
+    return [
+        source.account
+        for source in due
+        if InventorySource.objects.filter(has_come, pk=source.pk).update(next_billed_at=now + BILLED_EVERY)
+    ]
 
 
 @transaction.atomic

@@ -14,10 +14,12 @@ from resources.rules.actions import title_of
 from resources.rules.operations import Status
 from resources.services.operations.targets import Target
 
+_AUTOMATION = "automation"
+
 
 def requested(operation: Operation) -> None:
     detail: dict[str, str | bool] = {"dry_run": operation.dry_run, "status": operation.status, "reason": operation.reason}
-    _record(verbs.OPERATION_REQUESTED, operation, operation.requested_by, Outcome.SUCCESS, detail)
+    _record_own(verbs.OPERATION_REQUESTED, operation, Outcome.SUCCESS, detail)
 
 
 def decided(verb: Verb, operation: Operation, by: User | None, reason: str = "") -> None:
@@ -26,7 +28,7 @@ def decided(verb: Verb, operation: Operation, by: User | None, reason: str = "")
 
 def sent(operation: Operation) -> None:
     """In the transaction that precedes the call: what cannot be recorded is not sent."""
-    _record(verbs.OPERATION_SENT, operation, operation.requested_by, Outcome.INTENT, {})
+    _record_own(verbs.OPERATION_SENT, operation, Outcome.INTENT, {})
 
 
 def finished(operation: Operation) -> None:
@@ -40,20 +42,27 @@ def finished(operation: Operation) -> None:
         "after": operation.after_state,
         "dry_run": operation.dry_run,
     }
-    _record(verbs.OPERATION_FINISHED, operation, operation.requested_by, outcome, detail)
+    _record_own(verbs.OPERATION_FINISHED, operation, outcome, detail)
 
 
-def refused(action: str, target: Target, *, by: User | None, code: str) -> None:
+def refused(action: str, target: Target, *, by: User | None, code: str, by_automation: bool = False) -> None:
     """Outside of the transaction that was refused."""
-    audit.services.record(
-        verbs.OPERATION_REFUSED,
-        actor=by,
-        account=target.account,
-        region=target.region,
-        target=target.id,
-        outcome=Outcome.REFUSED,
-        detail={"what": title_of(action).lower(), "name": target.name or target.id, "action": action, "code": code},
-    )
+    with audit.services.on_behalf(_AUTOMATION if by_automation else ""):
+        audit.services.record(
+            verbs.OPERATION_REFUSED,
+            actor=by,
+            account=target.account,
+            region=target.region,
+            target=target.id,
+            outcome=Outcome.REFUSED,
+            detail={"what": title_of(action).lower(), "name": target.name or target.id, "action": action, "code": code},
+        )
+
+
+def _record_own(verb: Verb, operation: Operation, outcome: Outcome, detail: Mapping[str, str | bool]) -> None:
+    """What whoever asked for it did, or automation for them."""
+    with audit.services.on_behalf(_AUTOMATION if operation.by_automation else ""):
+        _record(verb, operation, operation.requested_by, outcome, detail)
 
 
 def _record(verb: Verb, operation: Operation, by: User | None, outcome: Outcome, detail: Mapping[str, str | bool]) -> None:

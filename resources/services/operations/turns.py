@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -149,7 +150,7 @@ class _Turn:
         reporter = Reporter(operation, self.lease, self.watch)
         return Work(
             account,
-            credentials.access_for(account, operation.requested_by),
+            replace(credentials.access_for(account, operation.requested_by), actor=operation.asked_by or "cloudconsole"),
             operation.region,
             operation.target,
             operation.parameters,

@@ -64,6 +64,7 @@ class _Wish:
     parameters: Mapping[str, Any]
     reason: str
     batch: uuid.UUID | None = None
+    by_automation: bool = False
 
 
 def request(
@@ -101,14 +102,16 @@ def request_many(
     confirm: str = "",
     dry_run: bool = False,
     reason: str = "",
+    by_automation: bool = False,
 ) -> Bulk:
     """One operation for each target, each with its own outcome; a target that is refused stops no other.
 
-    `named`: the ids that the person named and confirms, where that is more than could be found.
+    `named`: the ids that the person named and confirms, where that is more than could be found. `by_automation`: nobody
+    asks at this moment; `by` is whose rights count.
     Raises NoTargets, TooManyTargets, NotConfirmed.
     """
     batch = uuid.uuid4()
-    wish = _Wish(ACTIONS[action], by, dry_run, {}, reason, batch)
+    wish = _Wish(ACTIONS[action], by, dry_run, {}, reason, batch, by_automation)
     chosen = list({(target.account.pk, target.region, target.id): target for target in targets}.values())
     if not chosen:
         raise NoTargets("Name at least one target.", attr="targets")
@@ -190,6 +193,7 @@ def _created(wish: _Wish, target: Target) -> Operation:
         environment=target.account.environment,
         status=(Status.AWAITING_APPROVAL if waits else Status.QUEUED).value,
         requested_by=wish.by,
+        by_automation=wish.by_automation,
         reason=wish.reason[:500],
         expires_at=_until(now, waits=waits),
     )
@@ -211,4 +215,4 @@ def _until(now: datetime, *, waits: bool) -> datetime:
 
 
 def _refused(wish: _Wish, target: Target, error: CloudconsoleError) -> None:
-    trail.refused(wish.action.name, target, by=wish.by, code=error.code)
+    trail.refused(wish.action.name, target, by=wish.by, code=error.code, by_automation=wish.by_automation)
