@@ -15,6 +15,8 @@ COPY cloudconsole cloudconsole
 COPY accounts accounts
 COPY audit audit
 COPY costs costs
+COPY expenses expenses
+COPY gateway gateway
 COPY resources resources
 COPY static static
 COPY templates templates

@@ -29,12 +29,15 @@ from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 
 from accounts.models import (
     Adoption,
+    Alert,
     AwsAccount,
     CapabilityCheck,
+    Delivery,
     Discovery,
     Grant,
     Invitation,
     KeyRotation,
+    NotificationChannel,
     PersonalToken,
     User,
 )
@@ -203,6 +206,33 @@ class AdoptionAdmin(ReadOnlyAdmin):
 @admin.register(Discovery)
 class DiscoveryAdmin(ReadOnlyAdmin):
     list_display = ["account", "organization_id", "management_number", "observed_at"]
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnlyAdmin):
+    list_display = ["title", "kind", "severity", "everywhere", "created_at"]
+    list_filter = ["severity", "kind"]
+    search_fields = ["title", "key"]
+
+
+@admin.register(NotificationChannel)
+class NotificationChannelAdmin(ReadOnlyAdmin):
+    """Where alerts are sent. Channels are made and changed under Settings, which seals their addresses."""
+
+    list_display = ["name", "kind", "enabled", "hint", "digest", "quiet_from", "quiet_until", "time_zone"]
+    list_filter = ["kind", "enabled"]
+    search_fields = ["name"]
+    fields = [*list_display, "created_by", "created_at"]
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    """Every message, with what became of it. Sending again is under Settings, Notifications."""
+
+    list_display = ["channel_name", "channel_kind", "is_test", "status", "attempts", "http_status", "error_code", "created_at"]
+    list_filter = ["status", "channel_kind", "is_test"]
+    search_fields = ["channel_name"]
+    fields = [*list_display, "answer", "error_detail", "not_before", "finished_at"]
 
 
 @admin.register(KeyRotation)

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class AccountsConfig(AppConfig):
@@ -10,4 +11,5 @@ class AccountsConfig(AppConfig):
         from accounts.mfa import SecondFactors
         from cloudconsole.sealing import columns
 
+        autodiscover_modules("alerts")  # the kinds that other apps announce
         columns.register(SecondFactors("secret"), SecondFactors("seed"))

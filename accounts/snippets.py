@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from accounts import rules
 from accounts.models import AwsAccount, User
+from accounts.rules import identifiers
 from accounts.services import adoptions, policies
 from cloudconsole.aws import iam, policy
 from cloudconsole.aws.policy import CAPABILITIES, PolicyDocument
@@ -58,7 +58,7 @@ def permissions_for(capabilities: Iterable[str]) -> str:
 
 def assuming_role(arn: str) -> str:
     """What the identity needs that assumes this role; while no role is named, one of the usual name in any account."""
-    return _text(policy.assuming_policy([arn])) if rules.account_number_of_role(arn) else assuming(adoptions.DEFAULT_ROLE)
+    return _text(policy.assuming_policy([arn])) if identifiers.account_number_of_role(arn) else assuming(adoptions.DEFAULT_ROLE)
 
 
 def _text(document: PolicyDocument) -> str:

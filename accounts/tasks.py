@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from accounts.services import adoptions, health
+from accounts.services import adoptions, deliveries, health, retention
 
 
 @shared_task(name="accounts.tick")
@@ -22,3 +22,18 @@ def check(account_id: int) -> None:
 @shared_task(name=adoptions.ADOPT)
 def adopt(adoption_id: int) -> None:
     adoptions.run(adoption_id=adoption_id)
+
+
+@shared_task(name=deliveries.SWEEP)
+def sweep_deliveries() -> None:
+    deliveries.sweep()
+
+
+@shared_task(name=deliveries.DELIVER)
+def deliver(delivery_id: int) -> None:
+    deliveries.run(delivery_id=delivery_id)
+
+
+@shared_task(name=retention.FORGET)
+def forget_alerts() -> None:
+    retention.forget()

@@ -92,6 +92,7 @@ ACCOUNT_DELETED = register("account.deleted", "{actor} disconnected the AWS acco
 ACCOUNT_VERIFIED = register("account.verified", "{actor} checked the AWS account {account}")
 CREDENTIALS_REPLACED = register("account.credentials_replaced", "{actor} replaced the credentials of {account}")
 CREDENTIALS_REFUSED = register("account.credentials_refused", "AWS refused the credentials that {actor} gave for {subject}")
+ACCOUNT_HELD = register("account.held", "The AWS account {account} was made to hold what billing files tell")
 ACCOUNT_PURGED = register("account.purged", "{actor} purged everything that was kept of the AWS account {account}")
 CREDENTIALS_EXPIRING = register("account.credentials_expiring", "The credentials of {account} expire in less than {within}")
 ORGANIZATION_DISCOVERED = register("organization.discovered", "{actor} looked at the organization {target} from {account}")
@@ -106,6 +107,16 @@ KEY_ROTATION_UNDONE = register("key_rotation.undone", "{actor} took back the rot
 # encryption keys
 KEYS_ROTATED = register("keys.rotated", "{actor} re-encrypted stored secrets with {subject}")
 KEY_GIVEN_UP = register("keys.given_up", "{actor} gave up what the lost key {subject} had encrypted")
+
+# notifications
+CHANNEL_MADE = register("notification_channel.made", "{actor} made the notification channel “{subject}” ({kind})")
+CHANNEL_CHANGED = register("notification_channel.changed", "{actor} changed the notification channel “{subject}”: {fields}")
+CHANNEL_DELETED = register("notification_channel.deleted", "{actor} deleted the notification channel “{subject}”")
+CHANNEL_TESTED = register("notification_channel.tested", "{actor} sent a test message to “{subject}”: {result}")
+CHANNEL_REFUSED = register("notification_channel.refused", "{actor} named an address for “{subject}” that is refused: {cause}")
+DELIVERY_RETRIED = register("notification_delivery.retried", "{actor} had the message {number} sent to “{subject}” again")
+DELIVERY_DISMISSED = register("notification_delivery.dismissed", "{actor} put the message {number} to “{subject}” aside")
+ALERTS_FORGOTTEN = register("alerts.forgotten", "{alerts} alerts and {messages} messages older than {days} days were removed")
 
 # the trail itself
 AUDIT_VERIFIED = register("audit.verified", "{actor} verified the audit trail up to event {seq}")

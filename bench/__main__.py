@@ -6,7 +6,22 @@ import os
 import sys
 import tempfile
 
-from bench import aws_clients, costs, fan_out, inventory, uploads
+from bench import (
+    anomalies,
+    automation,
+    aws_clients,
+    billing,
+    costs,
+    expense_imports,
+    expenses,
+    explorer,
+    fan_out,
+    forecast,
+    gateway,
+    inventory,
+    request_log,
+    uploads,
+)
 from bench.aws_clients import Result
 from tests.services import postgresql
 
@@ -16,11 +31,13 @@ HEAD = ("benchmark", "measured here", "promised", "")
 def main() -> int:
     with tempfile.TemporaryDirectory() as var_dir:
         os.environ["VAR_DIR"] = var_dir
-        results = aws_clients.main() + fan_out.main() + uploads.main()
+        results = aws_clients.main() + fan_out.main() + uploads.main() + forecast.main() + automation.main()
+        results += anomalies.main() + billing.main() + gateway.main() + expense_imports.main()
         server = postgresql()
         os.environ.setdefault("DATABASE_URL", f"{server.url.rpartition('/')[0]}/postgres" if server.is_there else "")
         if server.is_there or os.environ["DATABASE_URL"]:
-            results += costs.main() + inventory.main()
+            results += costs.main() + explorer.main() + inventory.main()
+        results += expenses.main() + request_log.main()
     print_table(results)
     if not server.is_there:
         print(f"\nCosts on PostgreSQL were not measured: {server.missing}.")

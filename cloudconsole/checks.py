@@ -14,8 +14,8 @@ from django.db import DatabaseError
 
 from accounts.services import encryption
 from accounts.services.encryption import KeyState
-from cloudconsole.aws import kms
 from cloudconsole.sealing import Unreadable
+from costs.models import BillingBucket, Engine
 
 KEYS = "keys"  # whether stored secrets can be opened; asks the database
 INSTALLATION = "installation"  # how this one is set up; `manage.py up` runs these and the security checks
@@ -191,16 +191,52 @@ def _about_key(state: KeyState) -> list[CheckMessage]:
     return []
 
 
+@register(KEYS, Tags.database)
+def athena_knows_its_tables(app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    if not databases or settings.COST_ENGINE != Engine.ATHENA:
+        return []
+    try:
+        without = [str(bucket) for bucket in BillingBucket.objects.of_athena_without_table()]
+    except DatabaseError:
+        return []  # no database, or not migrated yet: that is told elsewhere
+    if not without:
+        return []
+    return [
+        checks.Warning(
+            f"COST_ENGINE=athena, but of {', '.join(without)} no database and table are known.",
+            hint="Add these buckets again with Athena's database and table of the export, or with the engine DuckDB.",
+            id="cloudconsole.W008",
+        )
+    ]
+
+
 @register(INSTALLATION)
 def kms_keys_are_named_by_arn(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    wrong = [given for given in (settings.KMS_KEY_ID, *settings.KMS_OLD_KEY_IDS) if given and not kms.is_key_arn(given)]
-    if wrong:
+    given = [key for key in (settings.KMS_KEY_ID, *settings.KMS_OLD_KEY_IDS) if key]
+    if not given:
+        return []
+    from cloudconsole.aws import kms  # its libraries take half a second
+
+    if wrong := [key for key in given if not kms.is_key_arn(key)]:
         return [
             Error(
                 f"KMS_KEY_ID and KMS_OLD_KEY_IDS take the full ARNs of KMS keys, not {', '.join(wrong)}.",
                 hint="An alias can be pointed at another key, and then nothing opens. The ARN reads like "
                 "arn:aws:kms:eu-central-1:123456789012:key/… and is shown by: aws kms describe-key --key-id alias/…",
                 id="cloudconsole.E006",
+            )
+        ]
+    return []
+
+
+@register(Tags.security)
+def private_networks_are_named_one_by_one(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    if any(network.prefixlen == 0 for network in settings.EGRESS_ALLOW_CIDRS):
+        return [
+            Error(
+                "EGRESS_ALLOW_CIDRS names a network of all addresses, which is not honoured.",
+                hint="Public addresses need no exception. Name the private networks that webhooks may reach: 192.168.1.0/24.",
+                id="cloudconsole.E007",
             )
         ]
     return []

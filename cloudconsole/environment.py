@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,20 @@ VARIABLES = (
         "500",
         "Paid Cost Explorer requests ($0.01 each) allowed per AWS account and month.",
     ),
+    Variable("COST_IMPORT_MAX_GB", "20", "How large a billing file may be once it is unpacked, in GiB."),
+    Variable("COST_IMPORT_MAX_MINUTES", "120", "How long reading a billing file may take before it is given up."),
+    Variable("COST_ENGINE", "duckdb", "What sums exports in buckets that name no engine: duckdb, or athena, which charges."),
+    Variable("ALERT_RETENTION_DAYS", "400", "How long alerts and messages that need nobody are kept; 0: for ever."),
+    Variable("REQUEST_LOG_RETENTION_DAYS", "90", "How long requests that were sent with API keys stay in the log; 0: for ever."),
     Variable("OPERATION_MAX_TARGETS", "50", "How many resources one operation in bulk may hit."),
+    Variable(
+        "QUOTA_SERVICES",
+        "all that AWS lists",
+        "Only the quotas of these services are read, as Service Quotas calls them: bedrock, ec2.",
+    ),
+    Variable("QUOTA_MINUTES_DAYS", "90", "How long the minutes of Bedrock's models and other samples of quotas are kept."),
+    Variable("QUOTA_HOURS_DAYS", "400", "How long the highest use of each hour is kept."),
+    Variable("BEDROCK_BURNDOWN", "none: 5 from Claude 3.7 on, else 1", "What an output token burns: sonnet-4.6=5,haiku-4.5=5."),
     Variable(
         "KMS_KEY_ID",
         "none: FERNET_KEYS encrypt",
@@ -103,6 +117,11 @@ VARIABLES = (
     ),
     Variable("KMS_OLD_KEY_IDS", "none", "ARNs of KMS keys that only open what they encrypted before, separated by commas."),
     Variable("KMS_DATA_KEY_CACHE_MINUTES", "5", "How long a data key of KMS is kept in memory; 0 asks KMS each time."),
+    Variable(
+        "EGRESS_ALLOW_CIDRS",
+        "none: public addresses only",
+        "Private networks that webhooks and other typed addresses may name, such as 192.168.1.0/24, separated by commas.",
+    ),
     Variable("OIDC_ISSUER", "none", "Issuer of an OpenID Connect provider, such as https://login.example.com/realms/team."),
     Variable("OIDC_CLIENT_ID", "none", "This installation's client id there."),
     Variable("OIDC_CLIENT_SECRET", "none", "Its client secret; without one it is a public client with PKCE.", secret=True),
@@ -120,6 +139,17 @@ VARIABLES = (
 
 _ROLES = ("viewer", "operator", "admin")
 SIGNUP_MODES = ("open", "invite", "closed")
+COST_ENGINES = ("duckdb", "athena")
+
+
+@dataclass(frozen=True)
+class Quotas:
+    """The QUOTA_* variables and BEDROCK_BURNDOWN, by the model's key. No `services`: all that AWS lists."""
+
+    services: tuple[str, ...] = ()
+    minutes_days: int = 90
+    hours_days: int = 400
+    burndown: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -168,7 +198,14 @@ class Environment:
     aws_endpoint_url: str
     cloudformation_template_url: str
     cost_explorer_monthly_request_cap: int
+    cost_import_max_gb: int
+    cost_import_max_minutes: int
+    cost_engine: str
+    alert_retention_days: int
+    request_log_retention_days: int
     operation_max_targets: int
+    quotas: Quotas
+    egress_allow_cidrs: tuple[IPv4Network | IPv6Network, ...]
     oidc: SingleSignOn
     kms_key_id: str
     kms_old_key_ids: tuple[str, ...]
@@ -209,13 +246,32 @@ def environment(base_dir: Path) -> Environment:
         aws_endpoint_url=env.str("AWS_ENDPOINT_URL", default="").strip(),
         cloudformation_template_url=env.str("CLOUDFORMATION_TEMPLATE_URL", default="").strip(),
         cost_explorer_monthly_request_cap=_whole_number(env, "COST_EXPLORER_MONTHLY_REQUEST_CAP", 500),
+        cost_import_max_gb=_whole_number(env, "COST_IMPORT_MAX_GB", 20),
+        cost_import_max_minutes=_whole_number(env, "COST_IMPORT_MAX_MINUTES", 120),
+        cost_engine=_choice(env, "COST_ENGINE", COST_ENGINES, "duckdb"),
+        alert_retention_days=_whole_number(env, "ALERT_RETENTION_DAYS", 400),
+        request_log_retention_days=_whole_number(env, "REQUEST_LOG_RETENTION_DAYS", 90),
         operation_max_targets=_whole_number(env, "OPERATION_MAX_TARGETS", 50),
+        quotas=_quotas(env),
+        egress_allow_cidrs=_networks(env, "EGRESS_ALLOW_CIDRS"),
         oidc=_single_sign_on(env),
         kms_key_id=env.str("KMS_KEY_ID", default="").strip(),
         kms_old_key_ids=_list(env.str("KMS_OLD_KEY_IDS", default="")),
         kms_data_key_cache_minutes=_whole_number(env, "KMS_DATA_KEY_CACHE_MINUTES", 5),
         log_level=_choice(env, "LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO"),
         log_format=_choice(env, "LOG_FORMAT", ("json", "console"), "console" if os.isatty(2) else "json"),
+    )
+
+
+def _quotas(env: environ.FileAwareEnv) -> Quotas:
+    pairs = [pair.partition("=") for pair in _list(env.str("BEDROCK_BURNDOWN", default=""))]
+    if any(not model or not factor.isdecimal() or int(factor) < 1 for model, _, factor in pairs):
+        raise ImproperlyConfigured("BEDROCK_BURNDOWN reads like sonnet-4.6=5,haiku-4.5=5.")
+    return Quotas(
+        _list(env.str("QUOTA_SERVICES", default="")),
+        max(2, _whole_number(env, "QUOTA_MINUTES_DAYS", 90)),
+        max(2, _whole_number(env, "QUOTA_HOURS_DAYS", 400)),
+        tuple((model.strip().lower(), int(factor)) for model, _, factor in pairs),
     )
 
 
@@ -316,6 +372,13 @@ def _choice(env: environ.FileAwareEnv, name: str, choices: tuple[str, ...], defa
     if text not in choices:
         raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {text!r}.")
     return text
+
+
+def _networks(env: environ.FileAwareEnv, name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(text) for text in _list(env.str(name, default="")))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} takes networks such as 192.168.1.0/24, separated by commas: {error}.") from error
 
 
 def _whole_number(env: environ.FileAwareEnv, name: str, default: int) -> int:

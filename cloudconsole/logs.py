@@ -13,6 +13,7 @@ _QUIET = (
     "botocore",
     "s3transfer",
     "urllib3",
+    "apprise",
     "kombu",
     "amqp",
     "asyncio",
@@ -20,6 +21,11 @@ _QUIET = (
     "channels_redis",
     "fido2",
     "django.template",  # shows whole contexts, with forms and tokens in them, for every variable that is not there
+)
+
+_SILENT = (
+    "urllib3.connection",  # its warnings show whole addresses, and a key may be part of one
+    "pikepdf",  # tells what is broken in a file, line by line; who sent it is told once
 )
 
 
@@ -57,3 +63,5 @@ def configure(*, debug: bool, as_json: bool, level: str) -> None:
     root.setLevel("DEBUG" if debug else level)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in _SILENT:
+        logging.getLogger(name).setLevel(logging.ERROR)

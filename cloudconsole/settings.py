@@ -12,7 +12,8 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.templatetags.static import static
 
-from cloudconsole import logs
+from cloudconsole import colours, logs
+from cloudconsole.api.enum_names import ENUM_NAMES
 from cloudconsole.environment import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -41,7 +42,14 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.email_from
 REDIS_URL = env.redis_url
 COST_EXPLORER_MONTHLY_REQUEST_CAP = env.cost_explorer_monthly_request_cap
+COST_IMPORT_MAX_GB = env.cost_import_max_gb
+COST_IMPORT_MAX_MINUTES = env.cost_import_max_minutes
+COST_ENGINE = env.cost_engine
+ALERT_RETENTION_DAYS = env.alert_retention_days
 OPERATION_MAX_TARGETS = env.operation_max_targets
+REQUEST_LOG_RETENTION_DAYS = env.request_log_retention_days
+QUOTAS = env.quotas
+EGRESS_ALLOW_CIDRS = list(env.egress_allow_cidrs)
 AUDIT_KEY = env.audit_key
 AUDIT_CHECKPOINTS = VAR_DIR / "audit" / "checkpoints.jsonl"  # outside the database, which they watch over
 ADMIN_GIVEN = env.admin_given
@@ -63,6 +71,8 @@ INSTALLED_APPS = [
     "accounts.apps.AccountsConfig",
     "resources.apps.ResourcesConfig",
     "costs.apps.CostsConfig",
+    "expenses.apps.ExpensesConfig",
+    "gateway.apps.GatewayConfig",
     "audit.apps.AuditConfig",
     "unfold",
     "django.contrib.admin",
@@ -293,18 +303,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SCHEMA_PATH_PREFIX": "/api",
     "COMPONENT_SPLIT_REQUEST": True,
     # Fields of one name with different values: each set of values is called by what it is.
-    "ENUM_NAME_OVERRIDES": {
-        "RoleEnum": "accounts.models.people.ROLES",
-        "GrantableRoleEnum": "accounts.models.people.GRANTABLE_ROLES",
-        "AccountStatusEnum": "accounts.models.Status",
-        "OperationStatusEnum": "resources.models.operations.STATUSES",
-        "ScanStatusEnum": "resources.models.ScanStatus",
-        "SyncStatusEnum": "resources.models.SyncStatus",
-        "SyncTriggerEnum": "resources.models.SyncTrigger",
-        "SnapshotTriggerEnum": "costs.models.SnapshotTrigger",
-        "SnapshotStatusEnum": "costs.models.SnapshotStatus",
-        "WindowStatusEnum": "costs.models.WindowStatus",
-    },
+    "ENUM_NAME_OVERRIDES": ENUM_NAMES,
 }
 
 LANGUAGE_CODE = "en"
@@ -365,22 +364,7 @@ UNFOLD = {
     "SITE_SYMBOL": "cloud",
     "SHOW_HISTORY": False,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")}],
-    # The console's blue: 600 is --accent of static/css/tokens.css in light, 400 in dark.
-    "COLORS": {
-        "primary": {
-            "50": "#f1f5fe",
-            "100": "#e8eefc",
-            "200": "#ccdafa",
-            "300": "#a3bdff",
-            "400": "#7ea2ff",
-            "500": "#4a78ea",
-            "600": "#2457d6",
-            "700": "#1b46b4",
-            "800": "#1a3b91",
-            "900": "#1b3474",
-            "950": "#1b2640",
-        },
-    },
+    "COLORS": {"primary": colours.PRIMARY},
 }
 
 SILENCED_SYSTEM_CHECKS = [

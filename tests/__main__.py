@@ -11,8 +11,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+from tests.databases import MADE_BEFORE, migrated_on
 from tests.services import Part, browser, postgresql, redis_server
 
 NOTHING_COLLECTED = 5
@@ -57,12 +61,23 @@ def runs(database: Part, redis: Part, chromium: Part) -> list[Run]:
 def passes(run: Run, arguments: list[str]) -> bool:
     print(f"\n=== {run.name} ===", flush=True)
     started = time.monotonic()
-    with tempfile.TemporaryDirectory() as var_dir:
-        command = [sys.executable, "-m", "pytest", "--quiet", "-n", workers(), "--dist", "worksteal", *run.options, *arguments]
+    with tempfile.TemporaryDirectory() as var_dir, migrated(run, Path(var_dir)) as template:
+        command = [sys.executable, "-m", "pytest", "--quiet", "-n", workers(), "--dist", "loadgroup", *run.options, *arguments]
         environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
-        code = subprocess.call(command, env={**environment, "VAR_DIR": var_dir, **run.environment})
+        code = subprocess.call(command, env={**environment, "VAR_DIR": var_dir, **run.environment, **template})
     print(f"{run.name}: {time.monotonic() - started:.0f} s", flush=True)
     return code in (0, NOTHING_COLLECTED) if arguments else code == 0
+
+
+@contextmanager
+def migrated(run: Run, folder: Path) -> Iterator[dict[str, str]]:
+    """What tells the workers of a run on PostgreSQL the database that each of them copies; SQLite's keep a file."""
+    server = run.environment.get("DATABASE_URL")
+    if server is None:
+        yield {}
+        return
+    with migrated_on(server, folder) as name:
+        yield {MADE_BEFORE: name}
 
 
 def workers() -> str:

@@ -11,7 +11,19 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-CODE = ("cloudconsole", "accounts", "resources", "costs", "audit", "tests", "bench", "conftest.py", "manage.py")
+CODE = (
+    "cloudconsole",
+    "accounts",
+    "resources",
+    "costs",
+    "expenses",
+    "gateway",
+    "audit",
+    "tests",
+    "bench",
+    "conftest.py",
+    "manage.py",
+)
 
 
 @dataclass(frozen=True)

@@ -16,18 +16,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
 
 from cloudconsole.simulator.process import SimulatorHandle
+from tests.databases import Template
 from tests.services import chromium, free_port
 
 PROJECT = Path(__file__).resolve().parent.parent
 ADMIN, PASSWORD = "ada", "correct-horse-battery-staple"
-expect.set_options(timeout=30_000)  # five seconds are not enough for ReDoc on a loaded machine
+expect.set_options(timeout=90_000)  # five seconds are not enough for ReDoc on a loaded machine
 WIDE, NARROW = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
 
 
@@ -40,9 +40,12 @@ class Console:
 
 
 @contextmanager
-def installation(simulator: SimulatorHandle, folder: Path, *, number: int) -> Iterator[Console]:
+def installation(
+    simulator: SimulatorHandle, template: Template, folder: Path, *, number: int, **settings_of_its_own: str
+) -> Iterator[Console]:
     """`manage.py up` on SQLite or, in the team run, on PostgreSQL and Redis. `number` keeps two of one process apart."""
-    with own_database(number) as database:
+    with template.copied(f"browser_{number}", folder) as url:
+        database = {"DATABASE_URL": url, "REDIS_URL": redis_database(number) if settings.REDIS_URL else ""}
         port = free_port()
         environment = {
             **os.environ,
@@ -52,12 +55,13 @@ def installation(simulator: SimulatorHandle, folder: Path, *, number: int) -> It
             "AWS_ENDPOINT_URL": simulator.url,
             "ADMIN_USERNAME": ADMIN,
             "ADMIN_PASSWORD": PASSWORD,
+            **settings_of_its_own,
         }
         command = [sys.executable, "manage.py", "up"]
         with (folder / "terminal").open("wb") as terminal:
             running = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=terminal, stderr=subprocess.STDOUT)
         try:
-            wait_until(lambda: answers(port) or running.poll() is not None, "the installation answers")
+            wait_until(lambda: answers(port) or running.poll() is not None, "the installation answers", 180)
             assert running.poll() is None, (folder / "terminal").read_text()
             yield Console(f"http://127.0.0.1:{port}", simulator)
         finally:
@@ -76,22 +80,6 @@ def ask(console: Console, path: str, body: dict[str, Any] | None = None, token: 
         return json.load(answer)
     finally:
         connection.close()
-
-
-@contextmanager
-def own_database(number: int) -> Iterator[dict[str, str]]:
-    """Environment of a database that only this installation uses."""
-    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-        yield {"DATABASE_URL": "", "REDIS_URL": ""}
-        return
-    server = os.environ["DATABASE_URL"].rpartition("/")[0]
-    name = f"cloudconsole_browser_{os.getpid()}_{number}"
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-        try:
-            yield {"DATABASE_URL": f"{server}/{name}", "REDIS_URL": redis_database(number)}
-        finally:
-            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def redis_database(number: int) -> str:

@@ -12,6 +12,8 @@ FOLDERS = (
     "accounts",
     "resources",
     "costs",
+    "expenses",
+    "gateway",
     "audit",
     "tests",
     "bench",

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
+
+from cloudconsole.environment import environment
 
 
 @pytest.fixture(autouse=True)
@@ -82,3 +86,24 @@ def test_an_endpoint_that_is_not_aws_is_a_warning_where_others_see_it(settings: 
 def test_a_short_fernet_key_is_a_warning(settings: Any) -> None:
     settings.FERNET_KEYS = ["short"]
     assert complaints() == {"cloudconsole.W006"}
+
+
+@pytest.mark.parametrize("everything", ["0.0.0.0/0", "::/0"])
+def test_a_private_network_of_everything_is_an_error(settings: Any, everything: str) -> None:
+    settings.EGRESS_ALLOW_CIDRS = [ip_network("192.168.1.0/24")]
+    assert complaints() == set()
+    settings.EGRESS_ALLOW_CIDRS = [ip_network(everything)]
+    assert complaints() == {"cloudconsole.E007"}
+
+
+@pytest.mark.parametrize("wrong", ["192.168.1.7/24", "printer.local", "10.0.0.0/33", "10.0.0.0 - 10.0.0.9"])
+def test_a_network_that_is_none_is_said_at_the_start(wrong: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("EGRESS_ALLOW_CIDRS", wrong)
+    with pytest.raises(ImproperlyConfigured, match="EGRESS_ALLOW_CIDRS takes networks"):
+        environment(tmp_path)
+
+
+def test_an_engine_that_is_none_is_said_at_the_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COST_ENGINE", "spark")
+    with pytest.raises(ImproperlyConfigured, match="COST_ENGINE"):
+        environment(tmp_path)

@@ -134,8 +134,8 @@ def test_one_command_fills_the_overview_and_leaves_nothing_behind(start: Callabl
     wait_until(lambda: all(map(is_gone, children)), f"the end of {children} after a kill")
 
 
-def test_a_process_that_dies_is_started_again(start: Callable[..., Up]) -> None:
-    up = start(DEMO="0", ADMIN_PASSWORD="correct horse battery staple")
+def test_a_process_that_dies_is_started_again(start: Callable[..., Up], database_url: str) -> None:
+    up = start(DATABASE_URL=database_url, DEMO="0", ADMIN_PASSWORD="correct horse battery staple")
     up.until_said("Ready after")
     assert "with the password in ADMIN_PASSWORD" in up.said
     assert "simulator" not in up.said

@@ -39,7 +39,9 @@ class MadeTokenSerializer(TokenSerializer):
 class NewTokenSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=100, help_text="What it is for.")
     scope = ChoiceField(
-        choices=Scope.choices, default=Scope.READ, help_text="`read` refuses everything but GET, HEAD and OPTIONS."
+        choices=Scope.choices,
+        default=Scope.READ,
+        help_text="`read` refuses everything but GET, HEAD and OPTIONS, and the proxy whatever the method.",
     )
     expires_at = serializers.DateTimeField(required=False, help_text=f"At most {services.LONGEST_DAYS} days from now.")
     expires_in_days = serializers.IntegerField(

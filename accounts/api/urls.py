@@ -2,7 +2,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.api import aws_accounts, history, identity, invitations, key_rotation, organizations, people, tokens
+from accounts.api import (
+    alerts,
+    aws_accounts,
+    channels,
+    history,
+    identity,
+    invitations,
+    key_rotation,
+    organizations,
+    people,
+    tokens,
+)
 
 urlpatterns = [
     path("/auth/signup", identity.SignUp.as_view()),
@@ -33,4 +44,14 @@ urlpatterns = [
     path("/accounts/<str:account_id>/rotation/undo", key_rotation.Undo.as_view()),
     path("/adoptions/<int:batch_id>", organizations.AdoptionDetail.as_view()),
     path("/adoptions/<int:batch_id>/retry", organizations.AdoptionRetry.as_view()),
+    path("/alerts", alerts.Alerts.as_view()),
+    path("/alerts/read", alerts.ReadAllAlerts.as_view()),
+    path("/alerts/<int:alert_id>/read", alerts.ReadAlert.as_view()),
+    path("/notifications/channels", channels.Channels.as_view()),
+    path("/notifications/channels/<int:channel_id>", channels.Channel.as_view()),
+    path("/notifications/channels/<int:channel_id>/test", channels.TestChannel.as_view()),
+    path("/notifications/kinds", channels.Kinds.as_view()),
+    path("/notifications/deliveries", channels.Deliveries.as_view()),
+    path("/notifications/deliveries/<int:delivery_id>/retry", channels.RetryDelivery.as_view()),
+    path("/notifications/deliveries/<int:delivery_id>/dismiss", channels.DismissDelivery.as_view()),
 ]

@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'user',
                 'verbose_name_plural': 'users',
                 'abstract': False,
-            },
+            "constraints": [models.UniqueConstraint(django.db.models.functions.text.Lower('username'), name='user_username_once_in_any_case'), models.UniqueConstraint(django.db.models.functions.text.Lower('email'), condition=models.Q(('email', ''), _negated=True), name='user_email_once_in_any_case'), models.CheckConstraint(condition=models.Q(('role__in', ['viewer', 'operator', 'admin'])), name='user_role_is_known')]},
         ),
         migrations.CreateModel(
             name='AwsAccount',
@@ -106,7 +106,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'AWS account',
                 'ordering': ['alias'],
-            },
+            "indexes": [models.Index(condition=models.Q(('deleted_at', None)), fields=['next_check_at'], name='aws_account_check_due')], "constraints": [models.UniqueConstraint(django.db.models.functions.text.Lower('alias'), condition=models.Q(('deleted_at', None)), name='aws_account_alias_once'), models.UniqueConstraint(condition=models.Q(('deleted_at', None), models.Q(('account_id', ''), _negated=True)), fields=('account_id',), name='aws_account_number_once'), models.CheckConstraint(condition=models.Q(('auth_method__in', ['access_key', 'assume_role', 'ambient'])), name='aws_account_auth_method_is_known'), models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'ok', 'degraded', 'error'])), name='aws_account_status_is_known'), models.CheckConstraint(condition=models.Q(('approval__in', ['by_environment', 'always', 'never'])), name='aws_account_approval_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('auth_method', 'assume_role'), _negated=True), models.Q(('role_arn', ''), _negated=True), _connector='OR'), name='aws_account_role_has_an_arn')]},
         ),
         migrations.CreateModel(
             name='AdoptionBatch',
@@ -146,7 +146,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['pk'],
-            },
+            "indexes": [models.Index(fields=['status', 'lease_until'], name='adoption_claimable')], "constraints": [models.UniqueConstraint(fields=('batch', 'number'), name='adoption_once_per_batch'), models.UniqueConstraint(condition=models.Q(('status__in', ['queued', 'running'])), fields=('number',), name='adoption_one_open_per_account'), models.CheckConstraint(condition=models.Q(('status__in', ['queued', 'running', 'succeeded', 'failed', 'cancelled'])), name='adoption_status_is_known')]},
         ),
         migrations.CreateModel(
             name='AwsCredential',
@@ -171,7 +171,7 @@ class Migration(migrations.Migration):
                 ('checked_at', models.DateTimeField()),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='checks', to='accounts.awsaccount')),
             ],
-        ),
+        options={"constraints": [models.UniqueConstraint(fields=('account', 'capability'), name='capability_check_once'), models.CheckConstraint(condition=models.Q(('status__in', ['ok', 'denied', 'not_enabled', 'unknown'])), name='capability_check_status_is_known')]}),
         migrations.CreateModel(
             name='Discovery',
             fields=[
@@ -195,7 +195,7 @@ class Migration(migrations.Migration):
                 ('announced_at', models.DateTimeField(auto_now_add=True)),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='expiry_announcements', to='accounts.awsaccount')),
             ],
-        ),
+        options={"constraints": [models.UniqueConstraint(fields=('account', 'expires_at', 'threshold_s'), name='expiry_announced_once')]}),
         migrations.CreateModel(
             name='Grant',
             fields=[
@@ -204,7 +204,7 @@ class Migration(migrations.Migration):
                 ('account', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='grants', to='accounts.awsaccount')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='grants', to=settings.AUTH_USER_MODEL)),
             ],
-        ),
+        options={"constraints": [models.UniqueConstraint(fields=('user', 'account'), name='grant_once_per_account'), models.UniqueConstraint(condition=models.Q(('account', None)), fields=('user',), name='grant_once_for_all_accounts'), models.CheckConstraint(condition=models.Q(('role__in', ['viewer', 'operator'])), name='grant_role_is_known')]}),
         migrations.CreateModel(
             name='Invitation',
             fields=[
@@ -222,7 +222,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-created_at', '-pk'],
-            },
+            "constraints": [models.CheckConstraint(condition=models.Q(('role__in', ['viewer', 'operator', 'admin'])), name='invitation_role_is_known'), models.CheckConstraint(condition=models.Q(('accepted_at', None), ('revoked_at', None), _connector='OR'), name='invitation_ends_one_way')]},
         ),
         migrations.CreateModel(
             name='KeyRotation',
@@ -244,7 +244,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-pk'],
-            },
+            "constraints": [models.UniqueConstraint(condition=models.Q(('status__in', ['done', 'undone']), _negated=True), fields=('account',), name='key_rotation_one_open_per_account'), models.CheckConstraint(condition=models.Q(('status__in', ['creating', 'created', 'proven', 'swapped', 'deactivated', 'done', 'undone'])), name='key_rotation_status_is_known')]},
         ),
         migrations.CreateModel(
             name='OrganizationMember',
@@ -262,7 +262,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['unit_path', 'name', 'number'],
-            },
+            "constraints": [models.UniqueConstraint(fields=('discovery', 'number'), name='organization_member_once')]},
         ),
         migrations.CreateModel(
             name='PersonalToken',
@@ -279,110 +279,6 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-created_at', '-pk'],
-            },
-        ),
-        migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('username'), name='user_username_once_in_any_case'),
-        ),
-        migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('email'), condition=models.Q(('email', ''), _negated=True), name='user_email_once_in_any_case'),
-        ),
-        migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['viewer', 'operator', 'admin'])), name='user_role_is_known'),
-        ),
-        migrations.AddIndex(
-            model_name='awsaccount',
-            index=models.Index(condition=models.Q(('deleted_at', None)), fields=['next_check_at'], name='aws_account_check_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='awsaccount',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('alias'), condition=models.Q(('deleted_at', None)), name='aws_account_alias_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='awsaccount',
-            constraint=models.UniqueConstraint(condition=models.Q(('deleted_at', None), models.Q(('account_id', ''), _negated=True)), fields=('account_id',), name='aws_account_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='awsaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('auth_method__in', ['access_key', 'assume_role', 'ambient'])), name='aws_account_auth_method_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='awsaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'ok', 'degraded', 'error'])), name='aws_account_status_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='awsaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('approval__in', ['by_environment', 'always', 'never'])), name='aws_account_approval_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='awsaccount',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('auth_method', 'assume_role'), _negated=True), models.Q(('role_arn', ''), _negated=True), _connector='OR'), name='aws_account_role_has_an_arn'),
-        ),
-        migrations.AddIndex(
-            model_name='adoption',
-            index=models.Index(fields=['status', 'lease_until'], name='adoption_claimable'),
-        ),
-        migrations.AddConstraint(
-            model_name='adoption',
-            constraint=models.UniqueConstraint(fields=('batch', 'number'), name='adoption_once_per_batch'),
-        ),
-        migrations.AddConstraint(
-            model_name='adoption',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['queued', 'running'])), fields=('number',), name='adoption_one_open_per_account'),
-        ),
-        migrations.AddConstraint(
-            model_name='adoption',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['queued', 'running', 'succeeded', 'failed', 'cancelled'])), name='adoption_status_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='capabilitycheck',
-            constraint=models.UniqueConstraint(fields=('account', 'capability'), name='capability_check_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='capabilitycheck',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['ok', 'denied', 'not_enabled', 'unknown'])), name='capability_check_status_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='expiryannouncement',
-            constraint=models.UniqueConstraint(fields=('account', 'expires_at', 'threshold_s'), name='expiry_announced_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.UniqueConstraint(fields=('user', 'account'), name='grant_once_per_account'),
-        ),
-        migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.UniqueConstraint(condition=models.Q(('account', None)), fields=('user',), name='grant_once_for_all_accounts'),
-        ),
-        migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['viewer', 'operator'])), name='grant_role_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['viewer', 'operator', 'admin'])), name='invitation_role_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(('accepted_at', None), ('revoked_at', None), _connector='OR'), name='invitation_ends_one_way'),
-        ),
-        migrations.AddConstraint(
-            model_name='keyrotation',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['done', 'undone']), _negated=True), fields=('account',), name='key_rotation_one_open_per_account'),
-        ),
-        migrations.AddConstraint(
-            model_name='keyrotation',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['creating', 'created', 'proven', 'swapped', 'deactivated', 'done', 'undone'])), name='key_rotation_status_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='organizationmember',
-            constraint=models.UniqueConstraint(fields=('discovery', 'number'), name='organization_member_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='personaltoken',
-            constraint=models.CheckConstraint(condition=models.Q(('scope__in', ['read', 'write'])), name='personal_token_scope_is_known'),
+            "constraints": [models.CheckConstraint(condition=models.Q(('scope__in', ['read', 'write'])), name='personal_token_scope_is_known')]},
         ),
     ]

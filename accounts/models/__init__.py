@@ -1,3 +1,4 @@
+from accounts.models.alerts import Alert, AlertAccount, AlertRead, PastAlert
 from accounts.models.aws_account import (
     Approval,
     AuthMethod,
@@ -8,6 +9,16 @@ from accounts.models.aws_account import (
     Environment,
     Status,
     make_external_id,
+)
+from accounts.models.channels import (
+    DEAD_LETTERS,
+    DELIVERY_OPEN,
+    ChannelKind,
+    Delivery,
+    DeliveryStatus,
+    Notice,
+    NotificationChannel,
+    NotificationRoute,
 )
 from accounts.models.encryption import EncryptionKey
 from accounts.models.first_run import FirstRun
@@ -25,15 +36,23 @@ from accounts.models.people import Grant, User
 
 __all__ = [
     "ADOPTION_OPEN",
+    "DEAD_LETTERS",
+    "DELIVERY_OPEN",
     "Adoption",
     "AdoptionBatch",
     "AdoptionStatus",
+    "Alert",
+    "AlertAccount",
+    "AlertRead",
     "Approval",
     "AuthMethod",
     "AwsAccount",
     "AwsCredential",
     "CapabilityCheck",
     "CapabilityStatus",
+    "ChannelKind",
+    "Delivery",
+    "DeliveryStatus",
     "Discovery",
     "EncryptionKey",
     "Environment",
@@ -42,7 +61,11 @@ __all__ = [
     "Grant",
     "Invitation",
     "KeyRotation",
+    "Notice",
+    "NotificationChannel",
+    "NotificationRoute",
     "OrganizationMember",
+    "PastAlert",
     "PersonalToken",
     "RotationStatus",
     "Scope",

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from django.db.models import Q
 
-from accounts import rules
 from accounts.models import AwsAccount, CapabilityCheck, User
 from accounts.models.aws_account import AwsAccountQuerySet
+from accounts.rules import identifiers
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.permissions import Perm
 
@@ -97,7 +97,7 @@ def checks_of(account: AwsAccount) -> list[CapabilityCheck]:
 def named(reference: str) -> Q:
     """The account that `reference` means: a 12-digit number, an id, or else an alias."""
     text = reference.strip()
-    if rules.is_account_number(text):
+    if identifiers.is_account_number(text):
         return Q(account_id=text)
     if text.isascii() and text.isdecimal() and len(text) < 12:
         return Q(pk=int(text))

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from accounts import rules
 from accounts.models import AuthMethod, AwsAccount, AwsCredential
+from accounts.rules import checks
 from cloudconsole.core import clock
 
 _DAY = timedelta(days=1)
@@ -45,7 +45,7 @@ def _warning(account: AwsAccount, entered_at: datetime | None, now: datetime) ->
         return None
     # AWS may not have told when it made the key; it is at least as old as its stay here.
     made_at = account.key_created_at or entered_at
-    if made_at is None or not rules.is_old_key(made_at, now):
+    if made_at is None or not checks.is_old_key(made_at, now):
         return None
     days = (now - made_at) // _DAY
     return CredentialWarning(
@@ -61,7 +61,7 @@ def _may_have_a_key(account: AwsAccount) -> bool:
 def _expiry(expires_at: datetime, now: datetime) -> CredentialWarning | None:
     if expires_at <= now:
         return CredentialWarning("expired", "bad", "The temporary credentials have expired. Enter fresh ones.", expires_at)
-    reached = rules.thresholds_reached(expires_at, now)
+    reached = checks.thresholds_reached(expires_at, now)
     if not reached:
         return None
     tone = "bad" if reached[-1] <= _DAY else "warn"

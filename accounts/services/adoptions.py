@@ -14,7 +14,6 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
-from accounts import rules
 from accounts.models import (
     ADOPTION_OPEN,
     Adoption,
@@ -26,6 +25,7 @@ from accounts.models import (
     OrganizationMember,
     User,
 )
+from accounts.rules import identifiers
 from accounts.services import aws_accounts, inputs, policies
 from accounts.services.inputs import InvalidInput, NewAccount, RoleInput
 from audit import services as audit
@@ -165,7 +165,7 @@ def _members(hub: AwsAccount) -> QuerySet[OrganizationMember]:
 
 def _role_name(text: str) -> str:
     name = text.strip().removeprefix("/")
-    if not rules.is_role_name(name):
+    if not identifiers.is_role_name(name):
         raise InvalidInput("The name of a role, such as CloudconsoleReadOnly, with its path where it has one.", attr="role_name")
     return name
 
@@ -175,7 +175,7 @@ def _store(batch: AdoptionBatch, members: Sequence[OrganizationMember], by: User
     batch.save()
     taken = set(AwsAccount.objects.filter(deleted_at=None).values_list("alias", flat=True))
     for member in members:
-        alias = rules.alias_for(member.name, member.number, taken)
+        alias = identifiers.alias_for(member.name, member.number, taken)
         taken.add(alias)
         adoption = Adoption.objects.create(
             batch=batch, number=member.number, name=member.name, alias=alias, external_id=member.external_id

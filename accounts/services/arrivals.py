@@ -12,8 +12,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
-from accounts import rules
 from accounts.models import User
+from accounts.rules import group_roles
 from accounts.services import people
 from accounts.services.people import LastAdmin, NewUser
 from audit import services as audit
@@ -74,7 +74,7 @@ def arrive(*, arrival: Arrival) -> User:
 
 def _role_of(arrival: Arrival) -> Role | None:
     given = settings.SINGLE_SIGN_ON
-    return rules.role_of_groups(arrival.groups, given.group_roles, given.default_role, Role(given.max_role))
+    return group_roles.role_of_groups(arrival.groups, given.group_roles, given.default_role, Role(given.max_role))
 
 
 def _follow(arrival: Arrival, role: Role) -> User:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from django.core import signing
 from django.db import IntegrityError, transaction
 
-from accounts import rules
-from accounts.models import AuthMethod, AwsAccount, Grant, Status, User, make_external_id
+from accounts.models import Alert, AuthMethod, AwsAccount, Grant, Status, User, make_external_id
+from accounts.rules import identifiers
 from accounts.selectors import aws_accounts as selectors
 from accounts.services import credentials, inputs, verification
 from accounts.services.inputs import AccountChanges, CredentialInput, HostInput, InvalidInput, KeyInput, NewAccount, RoleInput
@@ -170,6 +170,7 @@ def purge(*, account: AwsAccount, confirm: str, by: User) -> None:
     if confirm != row.alias:
         raise NotConfirmed(f"Confirm with the alias “{row.alias}”.", attr="confirm")
     frozen = AwsAccount(pk=row.pk, alias=row.alias, account_id=row.account_id, environment=row.environment)
+    Alert.objects.filter(accounts=row).delete()
     row.delete()
     audit.record(verbs.ACCOUNT_PURGED, actor=by, account=frozen)
 
@@ -204,7 +205,7 @@ def _take_way(draft: AwsAccount, given: CredentialInput, by: User) -> None:
             draft.auth_method = AuthMethod.AMBIENT
         case RoleInput():
             draft.auth_method, draft.role_arn, draft.hub = AuthMethod.ASSUME_ROLE, given.role_arn, _hub(given.hub, by)
-            number = rules.account_number_of_role(given.role_arn) or ""
+            number = identifiers.account_number_of_role(given.role_arn) or ""
             if draft.account_id not in ("", number):
                 raise WrongAccount(f"The role is in account {number}, not in {draft.account_id}.", attr="role_arn")
             draft.account_id = number

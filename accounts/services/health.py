@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from accounts import rules
+from accounts import alerts
 from accounts.models import AwsAccount, ExpiryAnnouncement
 from accounts.models.aws_account import AwsAccountQuerySet
-from accounts.services import verification
+from accounts.rules import checks
+from accounts.services import notifications, verification
 from audit import services as audit
 from audit import verbs
 from cloudconsole import realtime
@@ -19,7 +20,8 @@ from cloudconsole.core import clock, jobs
 CHECK = "accounts.check"
 # A check that was claimed and never ended is due again after this.
 _CLAIM_LASTS = timedelta(minutes=10)
-_WORDS = dict(zip(rules.EXPIRY_THRESHOLDS, ("7 days", "1 day", "1 hour"), strict=True))
+_GRAVE = timedelta(days=1)
+_WORDS = dict(zip(checks.EXPIRY_THRESHOLDS, ("7 days", "1 day", "1 hour"), strict=True))
 
 
 def ring_for_due() -> None:
@@ -44,7 +46,7 @@ def soon(*, account: AwsAccount) -> None:
 def announce_expiries() -> None:
     """Tell once for each threshold that credentials run out; the event is in the audit trail, the state on the pages."""
     now = clock.now()
-    horizon = now + rules.EXPIRY_THRESHOLDS[0]
+    horizon = now + checks.EXPIRY_THRESHOLDS[0]
     for account in AwsAccount.objects.filter(deleted_at=None, credentials_expire_at__lte=horizon):
         if account.credentials_expire_at is not None:
             _announce(account, account.credentials_expire_at, now)
@@ -66,7 +68,7 @@ def _announce(account: AwsAccount, expires_at: datetime, now: datetime) -> None:
     """The nearest threshold is told; those passed before it are only noted, so that they are not told late."""
     announced = ExpiryAnnouncement.objects.filter(account=account, expires_at=expires_at)
     told = set(announced.values_list("threshold_s", flat=True))
-    new = [one for one in rules.thresholds_reached(expires_at, now) if int(one.total_seconds()) not in told]
+    new = [one for one in checks.thresholds_reached(expires_at, now) if int(one.total_seconds()) not in told]
     if not new:
         return
     try:
@@ -81,5 +83,16 @@ def _note(account: AwsAccount, expires_at: datetime, new: list[timedelta]) -> No
         ExpiryAnnouncement(account=account, expires_at=expires_at, threshold_s=int(one.total_seconds())) for one in new
     )
     realtime.publish("account", account.pk, account.pk)
+    notifications.announce(
+        kind=alerts.CREDENTIALS_EXPIRING,
+        severity=alerts.Severity.CRITICAL if new[-1] <= _GRAVE else alerts.Severity.WARNING,
+        key=f"credentials_expiring:{account.pk}:{expires_at.isoformat()}:{new[-1].total_seconds():.0f}",
+        title=f"The credentials of {account.alias} expire in less than {_WORDS[new[-1]]}",
+        lines=[
+            f"They run out at {expires_at:%Y-%m-%d %H:%M} UTC. Until fresh ones are entered, nothing of this account is read."
+        ],
+        path=f"/accounts/{account.pk}",
+        accounts=[account],
+    )
     detail = {"within": _WORDS[new[-1]], "expires_at": expires_at.isoformat()}
     audit.record(verbs.CREDENTIALS_EXPIRING, actor=None, account=account, detail=detail)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from accounts import rules
 from accounts.models import Approval, AuthMethod, Environment
+from accounts.rules import identifiers
 from cloudconsole.aws.policy import BY_DEFAULT, CAPABILITIES
 from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError
@@ -109,7 +109,7 @@ def credential_input(
 def alias(text: str) -> str:
     """The alias in lower case. Raises InvalidInput."""
     found = text.strip().lower()
-    if not rules.is_alias(found):
+    if not identifiers.is_alias(found):
         raise InvalidInput("Use up to 63 lower-case letters, digits and hyphens, with at least one letter.", attr="alias")
     return found
 
@@ -129,7 +129,7 @@ def approval(text: str) -> Approval:
 def region_names(names: Sequence[str]) -> list[str]:
     """Each once, in the order given. Raises InvalidInput for what cannot be a region."""
     for name in names:
-        if not rules.is_region(name):
+        if not identifiers.is_region(name):
             raise InvalidInput("Regions read like “eu-central-1”.", attr="regions")
     return list(dict.fromkeys(names))
 
@@ -144,18 +144,18 @@ def capability_names(names: Sequence[str]) -> list[str]:
 def account_number(text: str) -> str:
     """Twelve digits, spaces and hyphens between them forgiven; empty stays empty. Raises InvalidInput."""
     digits = text.replace("-", "").replace(" ", "")
-    if digits and not rules.is_account_number(digits):
+    if digits and not identifiers.is_account_number(digits):
         raise InvalidInput("An AWS account number has twelve digits.", attr="account_id")
     return digits
 
 
 def _key(access_key_id: str, secret_access_key: str, session_token: str, expires_at: datetime | None) -> KeyInput:
-    key_id, secret, token = (rules.without_whitespace(text) for text in (access_key_id, secret_access_key, session_token))
-    if rules.is_temporary_key(key_id) and not token:
+    key_id, secret, token = (identifiers.without_whitespace(text) for text in (access_key_id, secret_access_key, session_token))
+    if identifiers.is_temporary_key(key_id) and not token:
         raise InvalidInput("A temporary key (ASIA…) needs its session token.", attr="session_token")
-    if rules.is_long_lived_key(key_id) and token:
+    if identifiers.is_long_lived_key(key_id) and token:
         raise InvalidInput("A long-lived key (AKIA…) has no session token.", attr="session_token")
-    if not (rules.is_temporary_key(key_id) or rules.is_long_lived_key(key_id)):
+    if not (identifiers.is_temporary_key(key_id) or identifiers.is_long_lived_key(key_id)):
         raise InvalidInput(
             "An access key id starts with AKIA or ASIA, followed by capital letters and digits.", attr="access_key_id"
         )
@@ -170,7 +170,7 @@ def _key(access_key_id: str, secret_access_key: str, session_token: str, expires
 
 def _role(role_arn: str, hub: str) -> RoleInput:
     arn = role_arn.strip()
-    if rules.account_number_of_role(arn) is None:
+    if identifiers.account_number_of_role(arn) is None:
         raise InvalidInput("A role reads like arn:aws:iam::123456789012:role/Name.", attr="role_arn")
     return RoleInput(arn, hub.strip())
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 
-from accounts import rules
 from accounts.models import Grant, Invitation, User
+from accounts.rules import random_keys
 from accounts.services import people
 from accounts.services.people import InvalidPerson, NameTaken, NewUser, SignupClosed
 from audit import services as audit
@@ -48,9 +48,9 @@ def invite(*, by: User, role: Role, email: str = "", everywhere: bool = False, d
         raise InvalidPerson(f"An invitation lasts 1 to {LONGEST_DAYS} days.", attr="days")
     if address and User.objects.filter(email__iexact=address).exists():
         raise NameTaken("Somebody with this e-mail address is here already.", attr="email")
-    key = rules.new_link_key()
+    key = random_keys.new_link_key()
     invitation = Invitation.objects.create(
-        digest=rules.digest_of(key),
+        digest=random_keys.digest_of(key),
         email=address,
         role=role,
         everywhere=everywhere and role != Role.ADMIN,  # admins may everything without a grant
@@ -70,7 +70,7 @@ def revoke(*, invitation: Invitation, by: User) -> None:
 
 def find(*, key: str) -> Invitation:
     """The open invitation that `key` belongs to. Raises InvitationOver."""
-    found = Invitation.objects.open().filter(digest=rules.digest_of(key)).first()
+    found = Invitation.objects.open().filter(digest=random_keys.digest_of(key)).first()
     if found is None or settings.SIGNUP == "closed":
         raise InvitationOver("This invitation was used, taken back, or has expired. Ask an admin for another one.")
     return found

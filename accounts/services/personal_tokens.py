@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from accounts import rules
 from accounts.models import PersonalToken, Scope, User
+from accounts.rules import random_keys
 from audit import services as audit
 from audit import verbs
 from cloudconsole.core import clock
@@ -67,9 +67,9 @@ def create(
     User.objects.select_for_update().get(pk=user.pk)
     if user.personal_tokens.filter(expires_at__gt=now).count() >= MOST_PER_PERSON:
         raise TooManyTokens(f"You have {MOST_PER_PERSON} tokens. Revoke those that are not used.")
-    plain = rules.new_personal_token()
+    plain = random_keys.new_personal_token()
     token = PersonalToken.objects.create(
-        user=user, name=name.strip(), digest=rules.digest_of(plain), hint=plain[-4:], scope=scope, expires_at=until
+        user=user, name=name.strip(), digest=random_keys.digest_of(plain), hint=plain[-4:], scope=scope, expires_at=until
     )
     detail = {"name": token.name, "scope": str(token.scope), "until": f"{until:%Y-%m-%d}"}
     audit.record(verbs.PERSONAL_TOKEN_MADE, actor=user, subject=user.username, detail=detail)
@@ -79,9 +79,11 @@ def create(
 def owner_of(*, plain: str) -> PersonalToken | None:
     """The token that `plain` is, with its person, noting its use; None when it is unknown, expired, or its person is out."""
     now = clock.now()
-    found = PersonalToken.objects.select_related("user").filter(digest=rules.digest_of(plain)).first()
+    found = PersonalToken.objects.select_related("user").filter(digest=random_keys.digest_of(plain)).first()
     if found is None or found.is_expired or not found.user.is_active:
         return None
+    if found.last_used_at is not None and found.last_used_at >= now - USED_WITHIN:
+        return found
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USED_WITHIN)
     if PersonalToken.objects.filter(stale, pk=found.pk).update(last_used_at=now):
         User.objects.filter(pk=found.user_id).update(last_seen_at=now)

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts import rules
 from accounts.models import AwsAccount, CapabilityCheck, CapabilityStatus, Status, User
+from accounts.rules import checks, identifiers
 from accounts.services import credentials, probes
 from accounts.services.probes import Finding
 from audit import services as audit
@@ -107,7 +107,7 @@ def _summary(identity: CallerIdentity, enforced: bool | None, findings: tuple[Fi
     missing = [finding for finding in findings if finding.status in (CapabilityStatus.DENIED, CapabilityStatus.NOT_ENABLED)]
     if enforced is False:
         status, (code, detail, remedy) = Status.DEGRADED, _OPEN_ROLE
-    elif rules.is_root(identity.arn):
+    elif identifiers.is_root(identity.arn):
         status, (code, detail, remedy) = Status.DEGRADED, _ROOT_USER
     elif missing:
         first = missing[0]
@@ -155,7 +155,7 @@ def _set_state(row: AwsAccount, result: Verification, now: datetime) -> list[str
     row.status_aws_request_id = result.aws_request_id[:128] if result.aws_code else ""
     row.verified_at = now
     row.failed_checks = min(row.failed_checks + 1, 1000) if result.status == Status.ERROR else 0
-    row.next_check_at = rules.next_check(result.status, row.failed_checks, row.pk, now)
+    row.next_check_at = checks.next_check(result.status, row.failed_checks, row.pk, now)
     state = ["status", "status_code", "status_detail", "status_remedy", "status_aws_code", "status_aws_request_id"]
     return [*state, "verified_at", "failed_checks", "next_check_at"]
 

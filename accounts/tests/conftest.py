@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -24,17 +25,19 @@ def key_fields(key: DemoKey) -> dict[str, str]:
     return {**secrets, "session_token": key.session_token} if key.session_token else secrets
 
 
+def connect_as(admin: User, simulator: SimulatorHandle, api: Callable[..., APIClient], name: str, **fields: Any) -> AwsAccount:
+    """The account of that demo key, connected through the API."""
+    body = {"alias": name, "auth_method": "access_key", **key_fields(simulator.key(name)), **fields}
+    answer = api(admin).post("/api/accounts", body)
+    assert answer.status_code == 201, answer.json()
+    return AwsAccount.objects.get(pk=answer.json()["id"])
+
+
 @pytest.fixture
 def connect(simulator: SimulatorHandle, admin: User, api: Callable[..., APIClient]) -> Connect:
     """`connect("development")`: the account of that demo key, connected through the API."""
 
-    def made(name: str, **fields: Any) -> AwsAccount:
-        body = {"alias": name, "auth_method": "access_key", **key_fields(simulator.key(name)), **fields}
-        answer = api(admin).post("/api/accounts", body)
-        assert answer.status_code == 201, answer.json()
-        return AwsAccount.objects.get(pk=answer.json()["id"])
-
-    return made
+    return partial(connect_as, admin, simulator, api)
 
 
 @pytest.fixture

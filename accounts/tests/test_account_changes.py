@@ -112,7 +112,8 @@ def test_the_template_creates_the_role_with_its_external_id_and_least_policy(
     assert {"MayCostsPolicy", "MayEc2ReadPolicy", "MayLambdaOperatePolicy"} < set(policies)
     switches = {name: each["Default"] for name, each in template["Parameters"].items() if name.startswith("May")}
     assert {name for name, default in switches.items() if default == "no"} == {
-        "MayEc2Operate", "MayS3Objects", "MayS3Operate", "MayLambdaOperate",
+        "MayEc2Operate", "MayS3Objects", "MayS3Operate", "MayLambdaOperate", "MaySavingsOperate", "MayAnomalyDetection",
+        "MayAnomalyFeedback", "MayBillingExports", "MayCostForecasts", "MayQuotasOperate",
     }  # fmt: skip
     assert template["Resources"]["Role"]["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]["Condition"] == {
         "StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from accounts import rules
-from accounts.models import AwsAccount, User
+from accounts.models import Alert, AwsAccount, User
+from accounts.rules import checks
 from accounts.selectors import expiry
 from accounts.services import health
 from accounts.tests.conftest import Connect, key_fields
@@ -29,18 +29,18 @@ _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 @given(st.sampled_from(["ok", "degraded", "error", "pending"]), st.integers(0, 2000), st.integers(1, 10**9))
 def test_the_next_check_comes_within_a_day_and_never_at_once(status: str, failed: int, account: int) -> None:
     now = datetime(2026, 11, 22, tzinfo=UTC)
-    pause = rules.next_check(status, failed, account, now) - now
+    pause = checks.next_check(status, failed, account, now) - now
     assert timedelta(minutes=8) <= pause <= timedelta(hours=7.2)
 
 
 def test_accounts_of_the_same_moment_drift_apart() -> None:
     now = datetime(2026, 11, 22, tzinfo=UTC)
-    assert len({rules.next_check("ok", 0, account, now) for account in range(50)}) == 50
+    assert len({checks.next_check("ok", 0, account, now) for account in range(50)}) == 50
 
 
 def test_a_failing_account_is_asked_soon_and_then_less_and_less_often() -> None:
     now = datetime(2026, 11, 22, tzinfo=UTC)
-    pauses = [rules.next_check("error", failed, 1, now) - now for failed in (1, 3, 9)]
+    pauses = [checks.next_check("error", failed, 1, now) - now for failed in (1, 3, 9)]
     assert pauses == sorted(pauses)
     assert pauses[0] < timedelta(minutes=13)
 
@@ -143,6 +143,8 @@ def test_each_threshold_is_announced_once(connect: Connect, time_machine: Any) -
         counts.append(told.count())
     assert counts == [0, 1, 1, 2, 2, 3, 3]
     assert [event.detail["within"] for event in told.order_by("seq")] == ["7 days", "1 day", "1 hour"]
+    alerts = Alert.objects.order_by("pk").values_list("severity", "accounts__alias")
+    assert list(alerts) == [("warning", "development"), ("critical", "development"), ("critical", "development")]
 
 
 def test_credentials_that_come_with_an_hour_left_are_announced_once_not_three_times(connect: Connect) -> None:

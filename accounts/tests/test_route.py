@@ -13,10 +13,12 @@ from rest_framework.test import APIClient, APIRequestFactory, force_authenticate
 
 from accounts.api.urls import urlpatterns
 from accounts.models import AwsAccount, PersonalToken, User
-from accounts.tests.conftest import Connect
+from accounts.tests.conftest import Connect, connect_as
 from cloudconsole.api.views import ApiView
 from cloudconsole.core import clock
 from cloudconsole.core.permissions import Role
+from cloudconsole.simulator.process import SimulatorHandle
+from conftest import Storing, client_of
 
 Api = Callable[..., APIClient]
 
@@ -72,6 +74,19 @@ DOORS = (
     Door("delete", "/api/accounts/{kept}/history", 400, 403, 403, 403),
     Door("get", "/api/adoptions/{batch}", 404, 403, 403, 403),
     Door("post", "/api/adoptions/{batch}/retry", 404, 403, 403, 403),
+    Door("get", "/api/alerts", 200, 200, 200, 200),
+    Door("post", "/api/alerts/read", 200, 200, 200, 200),
+    Door("post", "/api/alerts/{alert}/read", 404, 404, 404, 404),
+    Door("get", "/api/notifications/channels", 200, 403, 403, 403),
+    Door("post", "/api/notifications/channels", 400, 403, 403, 403),
+    Door("get", "/api/notifications/channels/{channel}", 404, 403, 403, 403),
+    Door("patch", "/api/notifications/channels/{channel}", 404, 403, 403, 403),
+    Door("delete", "/api/notifications/channels/{channel}", 404, 403, 403, 403),
+    Door("post", "/api/notifications/channels/{channel}/test", 404, 403, 403, 403),
+    Door("get", "/api/notifications/kinds", 200, 403, 403, 403),
+    Door("get", "/api/notifications/deliveries", 200, 403, 403, 403),
+    Door("post", "/api/notifications/deliveries/{delivery}/retry", 404, 403, 403, 403),
+    Door("post", "/api/notifications/deliveries/{delivery}/dismiss", 404, 403, 403, 403),
     Door("post", "/api/auth/signup", 400, 400, 400, 400, nobody=400),
     Door("post", "/api/auth/login", 400, 400, 400, 400, nobody=400),
     Door("post", "/api/auth/token", 400, 400, 400, 400, nobody=400),
@@ -80,9 +95,18 @@ DOORS = (
 )
 
 
+@pytest.fixture(scope="module")
+def stored(simulator_process: SimulatorHandle, stored_once: Storing) -> int:
+    """An account that somebody who is nobody's caller here connected."""
+    with pytest.MonkeyPatch.context() as patch, stored_once():
+        patch.setenv("AWS_ENDPOINT_URL", simulator_process.url)
+        admin = User.objects.create_user("another-admin", "another-admin@example.com", role=Role.ADMIN)
+        return connect_as(admin, simulator_process, client_of, "development").pk
+
+
 @pytest.fixture
-def account(connect: Connect) -> AwsAccount:
-    return connect("development")
+def account(stored: int, simulator: SimulatorHandle, db: None) -> AwsAccount:
+    return AwsAccount.objects.get(pk=stored)
 
 
 @pytest.mark.parametrize("caller", ["admin", "operator", "viewer", "stranger", "nobody"])
@@ -92,7 +116,7 @@ def test_a_door_opens_to_those_it_is_meant_for(
 ) -> None:
     user = None if caller == "nobody" else request.getfixturevalue(caller)
     person = make_user("somebody")
-    absent = {"invitation": 999_999, "batch": 999_999}
+    absent = {"invitation": 999_999, "batch": 999_999, "alert": 999_999, "channel": 999_999, "delivery": 999_999}
     path = door.path.format(account=account.pk, kept=account.pk, person=person.pk, token=_token_of(person).pk, **absent)
     answer = getattr(api(user), door.method)(path, {})
     assert answer.status_code == getattr(door, caller), answer.content
@@ -108,6 +132,9 @@ def test_the_table_knows_every_route_and_method() -> None:
         "token": "<int:token_id>",
         "invitation": "<int:invitation_id>",
         "batch": "<int:batch_id>",
+        "alert": "<int:alert_id>",
+        "channel": "<int:channel_id>",
+        "delivery": "<int:delivery_id>",
     }
     known = {(door.method, door.path.format(**places)) for door in DOORS}
     assert known == set(_routes())
@@ -130,9 +157,9 @@ def test_a_view_that_declares_nothing_is_closed_to_admins_too(admin: User) -> No
 
 
 def test_the_list_shows_what_is_granted_and_nothing_else(
-    connect: Connect, admin: User, stranger: User, api: Api, grant: Callable[..., Any]
+    account: AwsAccount, connect: Connect, admin: User, stranger: User, api: Api, grant: Callable[..., Any]
 ) -> None:
-    seen, unseen = connect("development"), connect("sandbox")
+    seen, unseen = account, connect("sandbox")
     grant(stranger, seen, Role.VIEWER)
     assert [row["alias"] for row in api(stranger).get("/api/accounts").json()["results"]] == ["development"]
     assert [row["alias"] for row in api(admin).get("/api/accounts").json()["results"]] == ["development", "sandbox"]

@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.test import Client
 from rest_framework.test import APIClient
 
-from accounts import issuers, rules
+from accounts import issuers
 from accounts.models import User
+from accounts.rules import group_roles
 from accounts.services import people
 from audit.models import AuditEvent
 from cloudconsole.core.permissions import Role
@@ -319,10 +320,10 @@ def test_a_forged_token_is_refused_whatever_its_algorithm(pool: Pool, name: str,
 
 def test_the_highest_group_counts_and_never_more_than_the_ceiling() -> None:
     mapping = (("a", "admin"), ("o", "operator"))
-    assert rules.role_of_groups({"o", "a"}, mapping, "viewer", Role.ADMIN) == Role.ADMIN
-    assert rules.role_of_groups({"o", "a"}, mapping, "viewer", Role.OPERATOR) == Role.OPERATOR
-    assert rules.role_of_groups({"x"}, mapping, "viewer", Role.ADMIN) == Role.VIEWER
-    assert rules.role_of_groups({"x"}, mapping, "none", Role.ADMIN) is None
+    assert group_roles.role_of_groups({"o", "a"}, mapping, "viewer", Role.ADMIN) == Role.ADMIN
+    assert group_roles.role_of_groups({"o", "a"}, mapping, "viewer", Role.OPERATOR) == Role.OPERATOR
+    assert group_roles.role_of_groups({"x"}, mapping, "viewer", Role.ADMIN) == Role.VIEWER
+    assert group_roles.role_of_groups({"x"}, mapping, "none", Role.ADMIN) is None
 
 
 def _age_of(username: str) -> None:

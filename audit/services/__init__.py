@@ -1,3 +1,3 @@
-from audit.services.events import TrailBroken, by_itself, record
+from audit.services.events import TrailBroken, by_itself, on_behalf, record
 
-__all__ = ["TrailBroken", "by_itself", "record"]
+__all__ = ["TrailBroken", "by_itself", "on_behalf", "record"]

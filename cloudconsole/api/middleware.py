@@ -28,7 +28,11 @@ class ApiMiddleware:
         if not is_api(request.path_info):
             return self.get_response(request)
         _without_trailing_slash(request)
-        response = _as_problem(self.get_response(request))
+        response = self.get_response(request)
+        response["API-Version"] = settings.API_VERSION
+        if getattr(response, "is_relayed", False):  # another service's answer: its failures and limits are not ours
+            return response
+        response = _as_problem(response)
         response["API-Version"] = settings.API_VERSION
         if not response.has_header("Cache-Control"):
             response["Cache-Control"] = "no-store"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime
 
 from django.utils.dateparse import parse_date, parse_datetime
@@ -10,6 +10,13 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 MAX_LENGTH = 256
+PAGING = ("page", "page_size")
+
+
+def check_known(given: Iterable[str], known: Iterable[str]) -> None:
+    """Raise ValidationError, `unknown_parameter`, for a parameter that nobody reads. `format` is the renderer's."""
+    if unknown := sorted(set(given) - set(known) - {"format"}):
+        raise ValidationError({name: ["There is no such parameter."] for name in unknown}, code="unknown_parameter")
 
 
 def text(request: Request, name: str) -> str:

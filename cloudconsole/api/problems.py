@@ -150,7 +150,7 @@ def _of_ours(error: CloudconsoleError) -> Problem:
         error.detail,
         errors=(FieldError(error.attr, error.code, error.detail),) if error.attr else (),
         extensions={"remedy": remedy} if (remedy := getattr(error, "remedy", "")) else {},
-        headers=_retry_after(error) if status == 503 else {},
+        headers=_retry_after(error) if status in (429, 503) else {},
     )
 
 

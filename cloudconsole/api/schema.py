@@ -48,7 +48,7 @@ _MEANINGS = {
     "422": "The Idempotency-Key was used with another request.",
     "424": "The AWS account's own credentials or permissions stopped it.",
     "429": "Too many requests; `Retry-After` says when to go on.",
-    "502": "AWS answered nonsense or not at all.",
+    "502": "AWS, or another service, answered nonsense or not at all.",
     "503": "Throttled or overloaded; `Retry-After` says when to try again.",
 }
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from io import StringIO
 
 from asgiref.sync import sync_to_async
@@ -17,29 +18,43 @@ def csv_lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterat
     """CSV line by line. Text that a spreadsheet would take for a formula gets an apostrophe in front."""
     buffer = StringIO()
     writer = csv.writer(buffer)
-    writer.writerow([_harmless(cell) for cell in header])
+    writer.writerow([harmless(cell) for cell in header])
     yield buffer.getvalue()
     for row in rows:
         buffer.seek(0)
         buffer.truncate()
-        writer.writerow([_harmless(cell) for cell in row])
+        writer.writerow([harmless(cell) for cell in row])
         yield buffer.getvalue()
 
 
-def _harmless(cell: object) -> object:
+def harmless(cell: object) -> object:
+    """Text that a spreadsheet would take for a formula, with an apostrophe in front."""
     return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA_STARTS) else cell
 
 
-def streamed(request: HttpRequest, lines: Iterator[str], *, content_type: str, filename: str) -> StreamingHttpResponse:
+def streamed(
+    request: HttpRequest, lines: Iterator[str] | Iterator[bytes], *, content_type: str, filename: str
+) -> StreamingHttpResponse:
     """A download of `lines`, in constant memory under ASGI and WSGI alike."""
-    # Under ASGI Django would gather a plain iterator in memory before it sends the first byte.
-    body = _asynchronously(lines) if isinstance(request, ASGIRequest) else lines
-    response = StreamingHttpResponse(body, content_type=content_type)
+    response = StreamingHttpResponse(body_for(request, lines), content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     return response
 
 
-async def _asynchronously(lines: Iterator[str]) -> AsyncIterator[str]:
-    following = sync_to_async(lambda: next(lines, None))
-    while (line := await following()) is not None:
-        yield line
+def body_for(
+    request: HttpRequest, parts: Iterator[str] | Iterator[bytes], on_gone: Callable[[], None] = lambda: None
+) -> AsyncIterator[str | bytes] | Iterator[str] | Iterator[bytes]:
+    """`parts` as the server that runs reads them. Under ASGI Django would gather a plain iterator in memory before it
+    sends the first byte. `on_gone` is called, outside of the thread that makes the parts, when the reader has gone away.
+    """
+    return _asynchronously(parts, on_gone) if isinstance(request, ASGIRequest) else parts
+
+
+async def _asynchronously(parts: Iterator[str] | Iterator[bytes], on_gone: Callable[[], None]) -> AsyncIterator[str | bytes]:
+    following = sync_to_async(lambda: next(parts, None))
+    try:
+        while (part := await following()) is not None:
+            yield part
+    except (asyncio.CancelledError, GeneratorExit):
+        on_gone()
+        raise

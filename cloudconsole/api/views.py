@@ -21,18 +21,21 @@ class ApiView(APIView):
     """Declares which right it needs: one `permission` for all methods, or one for each.
 
     `public = True` marks the few that answer anybody. A view that declares neither is refused to everybody.
-    A POST or DELETE with an `Idempotency-Key` acts once and is answered the same way again, without the view's doing.
+    A POST or DELETE with an `Idempotency-Key` acts once and is answered the same way again, without the view's doing;
+    `keeps_answers = False` where that header is meant for somebody else.
     """
 
     permission: ClassVar[Perm | Mapping[str, Perm] | None] = None
     public: ClassVar[bool] = False
+    keeps_answers: ClassVar[bool] = True
 
     _claim: idempotency.Claim | None = None
     _may_have_acted = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)  # a request that is refused or throttled claims nothing
-        self._claim = idempotency.claim(request)
+        if self.keeps_answers:
+            self._claim = idempotency.claim(request)
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, idempotency.Replay):

@@ -21,10 +21,13 @@ from cloudconsole.aws.identity import CurrentCredentialProvider, CurrentCredenti
 if TYPE_CHECKING:
     from mypy_boto3_ce import CostExplorerClient
     from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_cost_optimization_hub import CostOptimizationHubClient
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_organizations import OrganizationsClient
     from mypy_boto3_pricing import PricingClient
     from mypy_boto3_s3 import S3Client
@@ -150,7 +153,13 @@ def client(service: Literal["cloudwatch"], region: str) -> CloudWatchClient: ...
 @overload
 def client(service: Literal["pricing"], region: str) -> PricingClient: ...
 @overload
-def client(service: Literal["account"], region: str) -> Any: ...
+def client(service: Literal["elbv2"], region: str) -> ElasticLoadBalancingv2Client: ...
+@overload
+def client(service: Literal["logs"], region: str) -> CloudWatchLogsClient: ...
+@overload
+def client(service: Literal["cost-optimization-hub"], region: str) -> CostOptimizationHubClient: ...
+@overload
+def client(service: Literal["account", "athena", "elb", "service-quotas"], region: str) -> Any: ...
 def client(service: str, region: str) -> Any:
     """The shared client; calls on it need a surrounding `acting_as`."""
     return _process.clients.get(service, region)
@@ -162,6 +171,10 @@ def once(service: Literal["ec2"], region: str) -> EC2Client: ...
 def once(service: Literal["s3"], region: str) -> S3Client: ...
 @overload
 def once(service: Literal["lambda"], region: str) -> LambdaClient: ...
+@overload
+def once(service: Literal["logs"], region: str) -> CloudWatchLogsClient: ...
+@overload
+def once(service: Literal["service-quotas"], region: str) -> Any: ...
 def once(service: str, region: str) -> Any:
     """The shared client for what must not be sent twice: it never retries, and waits as long as the answer may take."""
     return _process.clients.get(service, region, once=True)

@@ -1,4 +1,4 @@
-"""Numbers that CloudWatch keeps of buckets and functions (CloudWatch API reference; metrics of S3 and of Lambda).
+"""Numbers that CloudWatch keeps of buckets, functions and instances (CloudWatch API reference; metrics of S3, Lambda, EC2).
 
 Every metric asked for is charged, so only series that exist are asked for where that can be known.
 """
@@ -14,6 +14,8 @@ from cloudconsole.aws import calls, codes, translation
 from cloudconsole.aws.clients import client
 from cloudconsole.aws.credentials import Access
 from cloudconsole.aws.errors import AwsError
+from cloudconsole.aws.fanout import DEFAULT_RATE
+from cloudconsole.aws.rates import bucket_for
 from cloudconsole.core import clock
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
         GetMetricDataInputTypeDef,
         MetricDataQueryTypeDef,
         MetricDataResultTypeDef,
+        MetricOutputTypeDef,
     )
 
 _MAX_QUERIES = 500  # of one request
@@ -52,12 +55,42 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True)
-class _Series:
-    """One metric of one thing; `dimensions` as name and value."""
+class MemoryUse:
+    """The most memory that a run of a function used on the `days` with data, and how long its runs took on such a day.
+
+    None where CloudWatch has no data: Lambda Insights is off, or nothing ran.
+    """
+
+    days: int
+    max_mb: float | None
+    seconds_a_day: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceUsage:
+    """How busy an instance was: `hours` with data, CPU in percent (mean of all, highest minute), bytes in and out on a day.
+
+    None where CloudWatch has no data, which is not 0: a stopped instance has none.
+    """
+
+    hours: int
+    cpu_mean: float | None
+    cpu_max: float | None
+    network_bytes_a_day: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One metric of one thing; `dimensions` as sorted pairs of name and value.
+
+    `statistic` "" and `period_s` 0: those of the question.
+    """
 
     namespace: str
     metric: str
     dimensions: tuple[tuple[str, str], ...]
+    statistic: str = ""
+    period_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +119,7 @@ def bucket_sizes(access: Access, region: str, names: Collection[str]) -> dict[st
     now = clock.now()
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     window = _Window("Average", _DAY_S, midnight - timedelta(days=_BUCKET_DAYS), now)
-    by_bucket: dict[str, list[tuple[_Series, _Points]]] = {name: [] for name in wanted}
+    by_bucket: dict[str, list[tuple[Series, _Points]]] = {name: [] for name in wanted}
     for told, points in _data(access, region, series, window).items():
         by_bucket[dict(told.dimensions)["BucketName"]].append((told, points))
     return {name: _measure(told) for name, told in by_bucket.items()}
@@ -107,19 +140,97 @@ def function_activity(access: Access, region: str, names: Collection[str], *, ho
     }
 
 
+def function_memory(access: Access, region: str, names: Collection[str], *, days: int = 14) -> dict[str, MemoryUse]:
+    """What each function used of its memory in the last whole `days` (UTC), as Lambda Insights tells it. Raises AwsError."""
+    end = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    start = end - timedelta(days=days)
+    used = {name: Series("LambdaInsights", "used_memory_max", (("function_name", name),)) for name in names}
+    found = _data(access, region, list(used.values()), _Window("Maximum", _DAY_S, start, end))
+    measured = [name for name in names if found[used[name]].values]
+    took = {name: _of_function(name, "Duration") for name in measured}
+    ran = _data(access, region, list(took.values()), _Window("Sum", _DAY_S, start, end)) if measured else {}
+    return {name: _memory(found[used[name]], ran[took[name]]) if name in took else MemoryUse(0, None, None) for name in names}
+
+
+def _memory(used: _Points, took: _Points) -> MemoryUse:
+    """Durations are in milliseconds."""
+    seconds = sum(took.values.values()) / 1_000
+    return MemoryUse(len(used.values), max(used.values.values()), seconds / len(took.values) if took.values else None)
+
+
+def instance_usage(access: Access, region: str, ids: Collection[str], *, days: int = 14) -> dict[str, InstanceUsage]:
+    """How busy each instance was in the last whole `days` (UTC). Raises AwsError."""
+    end = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    start = end - timedelta(days=days)
+    cpu = {one: _of_instance(one, "CPUUtilization") for one in ids}
+    traffic = {one: [_of_instance(one, name) for name in ("NetworkIn", "NetworkOut")] for one in ids}
+    means = _data(access, region, list(cpu.values()), _Window("Average", _HOUR_S, start, end))
+    peaks = _data(access, region, list(cpu.values()), _Window("Maximum", _DAY_S, start, end))
+    both = [series for pair in traffic.values() for series in pair]
+    sent = _data(access, region, both, _Window("Sum", _DAY_S, start, end))
+    return {one: _usage(means[cpu[one]], peaks[cpu[one]], [sent[series] for series in traffic[one]]) for one in ids}
+
+
+def active(access: Access, region: str, namespace: str, metric: str = "") -> list[Series]:
+    """The series of a namespace that got data in the last three hours or so. Raises AwsError."""
+    named: dict[str, str] = {"MetricName": metric} if metric else {}
+    bucket_for(("cloudwatch", access.key, region), DEFAULT_RATE).wait()
+
+    def request() -> list[Series]:
+        asked = client("cloudwatch", region).get_paginator("list_metrics")
+        told = asked.paginate(Namespace=namespace, RecentlyActive="PT3H", **named)  # type: ignore[arg-type]
+        return [Series(namespace, found["MetricName"], _dimensions(found)) for page in told for found in page["Metrics"]]
+
+    return calls.call(access, "cloudwatch", "ListMetrics", region, request)
+
+
+def points(
+    access: Access, region: str, wanted: Collection[Series], *, start: datetime, end: datetime, period_s: int
+) -> dict[Series, dict[datetime, float]]:
+    """The data points of each series by the moment (UTC) at which their period begins. Raises AwsError.
+
+    One request holds five hundred series with their own statistics and periods, so those of one place cost one call. A period
+    without data is missing, which is not 0. CloudWatch keeps periods of a minute for 15 days.
+    """
+    if not wanted:
+        return {}
+    bucket_for(("cloudwatch", access.key, region), DEFAULT_RATE).wait()
+    found = _data(access, region, list(dict.fromkeys(wanted)), _Window("Sum", period_s, start, end))
+    return {series: told.values for series, told in found.items()}
+
+
+def _dimensions(found: MetricOutputTypeDef) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((each["Name"], each["Value"]) for each in found.get("Dimensions", [])))
+
+
+# --- instances
+
+
+def _of_instance(instance_id: str, metric: str) -> Series:
+    return Series("AWS/EC2", metric, (("InstanceId", instance_id),))
+
+
+def _usage(means: _Points, peaks: _Points, traffic: Sequence[_Points]) -> InstanceUsage:
+    hourly = list(means.values.values())
+    days = {moment for points in traffic for moment in points.values}
+    in_all = sum(value for points in traffic for value in points.values.values())
+    return InstanceUsage(
+        hours=len(hourly),
+        cpu_mean=sum(hourly) / len(hourly) if hourly else None,
+        cpu_max=max(peaks.values.values(), default=None),
+        network_bytes_a_day=in_all / len(days) if days else None,
+    )
+
+
 # --- buckets
 
 
-def _bucket_series(access: Access, region: str) -> list[_Series]:
+def _bucket_series(access: Access, region: str) -> list[Series]:
     """The series that S3 has written lately: one per bucket and storage class, whatever classes there are by now."""
 
-    def request(metric: str) -> list[_Series]:
+    def request(metric: str) -> list[Series]:
         pages = client("cloudwatch", region).get_paginator("list_metrics").paginate(Namespace="AWS/S3", MetricName=metric)
-        return [
-            _Series("AWS/S3", metric, tuple(sorted((each["Name"], each["Value"]) for each in found["Dimensions"])))
-            for page in pages
-            for found in page["Metrics"]
-        ]
+        return [Series("AWS/S3", metric, _dimensions(found)) for page in pages for found in page["Metrics"]]
 
     return [
         series
@@ -128,7 +239,7 @@ def _bucket_series(access: Access, region: str) -> list[_Series]:
     ]
 
 
-def _measure(told: Sequence[tuple[_Series, _Points]]) -> BucketMeasure:
+def _measure(told: Sequence[tuple[Series, _Points]]) -> BucketMeasure:
     """Classes of one day only: one that holds nothing any more is not told of, and its old size would count double."""
     sizes: dict[date, dict[str, int]] = {}
     counts: dict[date, int] = {}
@@ -150,8 +261,8 @@ def _measure(told: Sequence[tuple[_Series, _Points]]) -> BucketMeasure:
 # --- functions
 
 
-def _of_function(name: str, metric: str) -> _Series:
-    return _Series("AWS/Lambda", metric, (("FunctionName", name),))
+def _of_function(name: str, metric: str) -> Series:
+    return Series("AWS/Lambda", metric, (("FunctionName", name),))
 
 
 def _total(points: _Points) -> int:
@@ -161,7 +272,7 @@ def _total(points: _Points) -> int:
 # --- asking
 
 
-def _data(access: Access, region: str, series: Sequence[_Series], window: _Window) -> dict[_Series, _Points]:
+def _data(access: Access, region: str, series: Sequence[Series], window: _Window) -> dict[Series, _Points]:
     found = {each: _Points() for each in series}
     for start in range(0, len(series), _MAX_QUERIES):
         batch = series[start : start + _MAX_QUERIES]
@@ -170,7 +281,7 @@ def _data(access: Access, region: str, series: Sequence[_Series], window: _Windo
     return found
 
 
-def _take(found: dict[_Series, _Points], batch: Sequence[_Series], result: MetricDataResultTypeDef) -> None:
+def _take(found: dict[Series, _Points], batch: Sequence[Series], result: MetricDataResultTypeDef) -> None:
     """Points of a series may come over several pages."""
     number = result["Id"].removeprefix("m")
     if not number.isdecimal() or int(number) >= len(batch):
@@ -215,13 +326,13 @@ def _results(
         asked["NextToken"] = token
 
 
-def _query(number: int, series: _Series, window: _Window) -> MetricDataQueryTypeDef:
+def _query(number: int, series: Series, window: _Window) -> MetricDataQueryTypeDef:
     dimensions: list[DimensionTypeDef] = [{"Name": name, "Value": value} for name, value in series.dimensions]
     return {
         "Id": f"m{number}",
         "MetricStat": {
             "Metric": {"Namespace": series.namespace, "MetricName": series.metric, "Dimensions": dimensions},
-            "Period": window.period_s,
-            "Stat": window.statistic,
+            "Period": series.period_s or window.period_s,
+            "Stat": series.statistic or window.statistic,
         },
     }

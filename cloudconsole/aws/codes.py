@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cloudconsole.aws import function_codes, instance_codes, storage_codes
+from cloudconsole.aws import function_codes, instance_codes, quota_codes, storage_codes
 from cloudconsole.aws.errors import AwsErrorKind as Why
 from cloudconsole.aws.readings import Reading
 
@@ -73,6 +73,12 @@ MEMBER_WITHOUT_COSTS = Reading(
     Why.NOT_ENABLED,
     "The management account of the organization does not let its member accounts see their cost data.",
     "Enable linked account access in the management account's Cost Management preferences, or connect that account.",
+)
+HUB_NOT_ENROLLED = Reading(
+    Why.NOT_ENABLED,
+    "Cost Optimization Hub is not switched on for this account.",
+    "Enroll the account, or from the management account the whole organization, in the AWS console (it costs nothing); the "
+    "first recommendations appear within a day.",
 )
 REGION_OFF = Reading(
     Why.REGION_DISABLED,
@@ -249,6 +255,7 @@ CODES: Mapping[str, Reading] = {
     "RegionDisabledException": STS_REGION_OFF,
     "OptInRequired": NOT_SUBSCRIBED,
     "SubscriptionRequiredException": NOT_SUBSCRIBED,
+    "MetadataException": MISSING,  # Athena: no such database or table
     "PendingVerification": PENDING,
     "Blocked": BLOCKED,
     "Throttling": THROTTLED,
@@ -319,6 +326,7 @@ OF_SERVICE: Mapping[tuple[str, str], Reading] = {
     **storage_codes.CODES,
     **function_codes.CODES,
     **instance_codes.CODES,
+    **quota_codes.CODES,
     ("ce", "LimitExceededException"): THROTTLED,
     ("kms", "AccessDeniedException"): KMS_DENIED,
     ("kms", "DependencyTimeoutException"): KMS_UNAVAILABLE,

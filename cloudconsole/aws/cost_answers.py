@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -69,16 +69,17 @@ class CostAnswer:
     labels: Mapping[str, str]
     payload_hash: str
 
-    def of_account(self, number: str, at: int) -> CostAnswer:
-        """The same costs by account and by the key at position `at`, where all of them are those of the account `number`."""
-        return replace(self, days=tuple(replace(day, groups=_of_account(day, number, at)) for day in self.days))
+    def keyed(self, keys_of: Callable[[tuple[str, ...]], tuple[str, ...]]) -> CostAnswer:
+        """The same costs under other keys; groups whose new keys are the same are added up."""
+        return replace(self, days=tuple(replace(day, groups=_keyed(day, keys_of)) for day in self.days))
 
 
-def _of_account(day: DayCosts, number: str, at: int) -> dict[tuple[str, ...], Amounts]:
+def _keyed(day: DayCosts, keys_of: Callable[[tuple[str, ...]], tuple[str, ...]]) -> dict[tuple[str, ...], Amounts]:
     found: dict[tuple[str, ...], Amounts] = {}
-    for keys, amounts in day.groups.items():
-        known = found.get((number, keys[at]))
-        found[number, keys[at]] = amounts if known is None else known.plus(amounts)
+    for old, amounts in day.groups.items():
+        keys = keys_of(old)
+        known = found.get(keys)
+        found[keys] = amounts if known is None else known.plus(amounts)
     return found
 
 

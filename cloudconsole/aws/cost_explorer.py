@@ -6,25 +6,20 @@ fresh start when AWS refuses a token. Documentation: AWS Billing and Cost Manage
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
-from botocore.exceptions import ConnectionClosedError, ReadTimeoutError, ResponseStreamingError
-
-from cloudconsole.aws import calls, regions, translation
-from cloudconsole.aws.attempts import Attempt
-from cloudconsole.aws.clients import client
+from cloudconsole.aws import metered
 from cloudconsole.aws.cost_answers import METRIC_NAMES, Amounts, CostAnswer, DayCosts, Merge, UnreadablePage
 from cloudconsole.aws.credentials import Access
 from cloudconsole.aws.errors import AwsError, AwsErrorKind
-from cloudconsole.aws.rates import Rate, bucket_for
+from cloudconsole.aws.metered import Meter, Operation, RequestRecord
 from cloudconsole.core.errors import CloudconsoleError, Kind
 
 if TYPE_CHECKING:
-    from mypy_boto3_ce.type_defs import GetCostAndUsageRequestTypeDef, GetCostAndUsageResponseTypeDef
+    from mypy_boto3_ce.type_defs import GetCostAndUsageRequestTypeDef, GroupDefinitionTypeDef
 
 __all__ = [
     "Amounts",
@@ -36,17 +31,13 @@ __all__ = [
     "Meter",
     "Metric",
     "RequestRecord",
+    "Tag",
     "TooManyPages",
     "get_cost_and_usage",
 ]
 
 OPERATION = "GetCostAndUsage"
-
-# AWS publishes no limit; its staff once named ten a second. The burst covers a whole backfill of one account.
-_RATE = Rate(per_second=2, burst=40)
-
-# The request was sent and may have been answered, so it may be on the bill.
-_ANSWER_LOST = (ReadTimeoutError, ConnectionClosedError, ResponseStreamingError)
+_ASKED = Operation(OPERATION, "get_cost_and_usage", "ResultsByTime")
 
 # AWS allows two groupings per request.
 _MAX_GROUP_BY = 2
@@ -63,13 +54,20 @@ class Metric(StrEnum):
 
 
 class Dimension(StrEnum):
-    """What costs can be grouped by."""
+    """What costs can be grouped by, besides tags."""
 
     SERVICE = "SERVICE"
     LINKED_ACCOUNT = "LINKED_ACCOUNT"
     REGION = "REGION"
     RECORD_TYPE = "RECORD_TYPE"
     USAGE_TYPE = "USAGE_TYPE"
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A cost allocation tag. Its groups come as `key$value`; `key$` holds what is untagged or has an empty value."""
+
+    key: str
 
 
 Granularity = Literal["DAILY", "MONTHLY"]
@@ -81,7 +79,7 @@ class CostQuery:
 
     start: date
     end: date
-    group_by: tuple[Dimension, ...] = ()
+    group_by: tuple[Dimension | Tag, ...] = ()
     granularity: Granularity = "DAILY"
 
     def __post_init__(self) -> None:
@@ -89,31 +87,6 @@ class CostQuery:
             raise ValueError(f"{self.start} is not before {self.end}: the end is exclusive.")
         if len(self.group_by) > _MAX_GROUP_BY or len(set(self.group_by)) != len(self.group_by):
             raise ValueError("Cost Explorer groups by at most two different dimensions.")
-
-
-@dataclass(frozen=True, slots=True)
-class RequestRecord:
-    """One HTTP request to Cost Explorer. `outcome`: "ok" or the value of an AwsErrorKind.
-
-    `charged`: AWS bills it. Refused requests are free; one whose answer got lost is counted as billed.
-    """
-
-    operation: str
-    outcome: str
-    aws_request_id: str
-    duration_ms: int
-    page: int
-    charged: bool
-
-
-class Meter(Protocol):
-    """Watches what is spent: asked before each HTTP request, retries included, and told about it afterwards."""
-
-    def before_request(self) -> None:
-        """May raise to refuse the request; the error ends the call and nothing is sent."""
-
-    def after_request(self, record: RequestRecord) -> None:
-        """What it raises ends the call: a request that cannot be recorded shall not be followed by another."""
 
 
 class TooManyPages(CloudconsoleError):
@@ -147,89 +120,24 @@ class _Fetch:
         self._query = query
         self._meter = meter
         self._max_pages = max_pages
-        self._region = regions.cost_explorer(access.region)
 
     def all_pages(self) -> CostAnswer:
         merge = Merge(start=self._query.start, end=self._query.end, keys_per_group=len(self._query.group_by))
         request, seen = _request(self._query), set[str]()
         for number in range(1, self._max_pages + 1):
-            page = self._page(request, number)
+            page = metered.ask(self._access, _ASKED, request, meter=self._meter, page=number)
             token = page.get("NextPageToken")
             try:
                 merge.add(page)
                 if not token:
                     return merge.answer()
             except UnreadablePage as error:
-                raise self._garbled(str(error), page) from error
+                raise metered.garbled(_ASKED, str(error), page) from error
             if token in seen:
-                raise self._garbled("It repeats a page token, so it would never end.", page)
+                raise metered.garbled(_ASKED, "It repeats a page token, so it would never end.", page)
             seen.add(token)
             request["NextPageToken"] = token
         raise TooManyPages(f"Cost Explorer has more than {self._max_pages} pages for this question; none was kept.")
-
-    def _page(self, request: GetCostAndUsageRequestTypeDef, number: int) -> GetCostAndUsageResponseTypeDef:
-        observer = _PageObserver(self._meter, number, (self._access.key, self._region))
-        try:
-            return calls.call(
-                self._access,
-                "ce",
-                OPERATION,
-                self._region,
-                lambda: client("ce", self._region).get_cost_and_usage(**request),
-                observer=observer,
-            )
-        except AwsError as error:
-            observer.close(error)
-            raise
-
-    def _garbled(self, why: str, page: GetCostAndUsageResponseTypeDef) -> AwsError:
-        return translation.garbled("ce", OPERATION, why, page["ResponseMetadata"].get("RequestId", ""))
-
-
-class _PageObserver:
-    """Tells the meter about every attempt to get one page."""
-
-    def __init__(self, meter: Meter, page: int, budget: tuple[str, str]) -> None:
-        self._meter = meter
-        self._page = page
-        self._bucket = bucket_for(("ce", *budget), _RATE)
-        self._started: float | None = None
-
-    def before_attempt(self) -> None:
-        self._bucket.wait()
-        self._meter.before_request()
-        self._started = time.monotonic()
-
-    def after_attempt(self, attempt: Attempt) -> None:
-        if attempt.failure is not None:
-            error = translation.translate("ce", OPERATION, attempt.failure)
-            self._record(error.cause, error.request_id, charged=isinstance(attempt.failure, _ANSWER_LOST))
-        elif attempt.parsed is not None and "Error" in attempt.parsed:
-            error = translation.from_answer("ce", OPERATION, attempt.parsed)
-            self._record(error.cause, error.request_id)
-        else:
-            answer = attempt.parsed or {}
-            outcome = "ok" if "ResultsByTime" in answer else AwsErrorKind.GARBLED.value
-            self._record(outcome, answer.get("ResponseMetadata", {}).get("RequestId", ""), charged=True)
-
-    def close(self, error: AwsError) -> None:
-        """An attempt whose answer cannot be parsed is not reported by botocore; its failure is recorded here instead."""
-        if self._started is not None:
-            self._record(error.cause, error.request_id, charged=True)
-
-    def _record(self, outcome: str, request_id: str, *, charged: bool = False) -> None:
-        started, self._started = self._started, None
-        elapsed = 0.0 if started is None else time.monotonic() - started
-        self._meter.after_request(
-            RequestRecord(
-                operation=OPERATION,
-                outcome=str(outcome),
-                aws_request_id=request_id,
-                duration_ms=round(elapsed * 1000),
-                page=self._page,
-                charged=charged,
-            )
-        )
 
 
 def _request(query: CostQuery) -> GetCostAndUsageRequestTypeDef:
@@ -239,5 +147,9 @@ def _request(query: CostQuery) -> GetCostAndUsageRequestTypeDef:
         "Metrics": list(METRIC_NAMES),
     }
     if query.group_by:
-        request["GroupBy"] = [{"Type": "DIMENSION", "Key": str(dimension)} for dimension in query.group_by]
+        request["GroupBy"] = [_group(one) for one in query.group_by]
     return request
+
+
+def _group(by: Dimension | Tag) -> GroupDefinitionTypeDef:
+    return {"Type": "TAG", "Key": by.key} if isinstance(by, Tag) else {"Type": "DIMENSION", "Key": str(by)}

@@ -43,12 +43,43 @@ PAGE_TOKEN = Reading(
     "Nothing to repair: try again; the stored data was left as it was.",
 )
 
+VOLUME_HELD = Reading(
+    Why.CONFLICT,
+    "Something holds the volume: it is attached to an instance.",
+    "Look at it again: what is in use is not deleted.",
+)
+VOLUME_GONE = Reading(
+    Why.NOT_FOUND,
+    "AWS does not know this volume here: it was deleted, or is in another account or region.",
+    "Refresh the inventory to see what there is.",
+)
+VOLUME_RESTS = Reading(
+    Why.CONFLICT,
+    "The volume was changed less than six hours ago, or is still being changed.",
+    "Try again when the last change is complete and six hours old.",
+)
+ADDRESS_GONE = Reading(
+    Why.NOT_FOUND,
+    "AWS does not know this address here: it was released, or is in another account or region.",
+    "Refresh the inventory to see what there is.",
+)
+ADDRESS_HELD = Reading(
+    Why.CONFLICT,
+    "Something uses the address.",
+    "Look at it again: what is in use is not released.",
+)
+
 CODES: Mapping[tuple[str, str], Reading] = {
     ("ec2", "IncorrectInstanceState"): WRONG_STATE,
     ("ec2", "UnsupportedOperation"): CANNOT_STOP,
     ("ec2", "InvalidInstanceID.Malformed"): MALFORMED,
     ("ec2", "InvalidInstanceID.NotFound"): GONE,
     ("ec2", "InvalidNextToken"): PAGE_TOKEN,
+    ("ec2", "VolumeInUse"): VOLUME_HELD,
+    ("ec2", "InvalidVolume.NotFound"): VOLUME_GONE,
+    ("ec2", "VolumeModificationRateExceeded"): VOLUME_RESTS,
+    ("ec2", "InvalidAllocationID.NotFound"): ADDRESS_GONE,
+    ("ec2", "InvalidIPAddress.InUse"): ADDRESS_HELD,
 }
 OF_OPERATION: Mapping[tuple[str, str, str], Reading] = {
     ("ec2", "TerminateInstances", "OperationNotPermitted"): KEPT_FROM_TERMINATION,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NotRequired, TypedDict
 
-_SERVICES = {"ec2": "EC2", "s3": "S3", "lambda": "Lambda"}
+_SERVICES = {"ec2": "EC2", "s3": "S3", "lambda": "Lambda", "savings": "Savings", "quotas": "Quotas"}
 PASS_ROLE = "iam:PassRole"  # noqa: S105 - an IAM action
 
 
@@ -68,8 +68,14 @@ _RESOURCES = (
     ),
     Capability(
         "ec2.operate",
-        "Start, stop, reboot and terminate EC2 instances.",
-        ("ec2:StartInstances", "ec2:StopInstances", "ec2:RebootInstances", "ec2:TerminateInstances"),
+        "Start, stop, reboot and terminate EC2 instances; read the metrics that scaling rules watch.",
+        (
+            "ec2:StartInstances",
+            "ec2:StopInstances",
+            "ec2:RebootInstances",
+            "ec2:TerminateInstances",
+            "cloudwatch:GetMetricData",
+        ),
         by_default=False,
     ),
     Capability(
@@ -141,6 +147,61 @@ _RESOURCES = (
         passes_roles_to="lambda.amazonaws.com",
     ),
     Capability(
+        "savings.read",
+        "See volumes, snapshots, addresses, load balancers, log groups and how busy instances are, to find what is wasted.",
+        (
+            "ec2:DescribeVolumes",
+            "ec2:DescribeSnapshots",
+            "ec2:DescribeImages",
+            "ec2:DescribeAddresses",
+            "elasticloadbalancing:DescribeLoadBalancers",
+            "elasticloadbalancing:DescribeTargetGroups",
+            "elasticloadbalancing:DescribeTargetHealth",
+            "elasticloadbalancing:DescribeInstanceHealth",
+            "logs:DescribeLogGroups",
+            "cloudwatch:GetMetricData",
+        ),
+    ),
+    Capability(
+        "savings.operate",
+        "Snapshot and delete unattached volumes, change gp2 volumes to gp3, release addresses, set how long logs are kept.",
+        (
+            "ec2:CreateSnapshot",
+            "ec2:DeleteVolume",
+            "ec2:ModifyVolume",
+            "ec2:ReleaseAddress",
+            "logs:PutRetentionPolicy",
+        ),
+        by_default=False,
+    ),
+    Capability(
+        "savings.hub",
+        "Read what AWS's Cost Optimization Hub recommends.",
+        (
+            "cost-optimization-hub:ListEnrollmentStatuses",
+            "cost-optimization-hub:ListRecommendations",
+            "cost-optimization-hub:GetRecommendation",
+        ),
+    ),
+    Capability(
+        "quotas.read",
+        "See the quotas of AWS services and how much of them is used, tokens per minute of Bedrock's models among them.",
+        (
+            "servicequotas:ListServices",
+            "servicequotas:ListServiceQuotas",
+            "servicequotas:ListAWSDefaultServiceQuotas",
+            "servicequotas:ListRequestedServiceQuotaChangeHistory",
+            "cloudwatch:ListMetrics",
+            "cloudwatch:GetMetricData",
+        ),
+    ),
+    Capability(
+        "quotas.operate",
+        "Ask AWS for higher quotas.",
+        ("servicequotas:RequestServiceQuotaIncrease", "servicequotas:ListRequestedServiceQuotaChangeHistory"),
+        by_default=False,
+    ),
+    Capability(
         "prices",
         "Look up AWS's list prices, for estimates of what an instance costs.",
         ("pricing:GetProducts",),
@@ -157,6 +218,49 @@ CAPABILITIES: Mapping[str, Capability] = {
             ("sts:GetCallerIdentity", "iam:SimulatePrincipalPolicy"),
         ),
         Capability("costs", "Read what the account, or its organization, costs.", ("ce:GetCostAndUsage",)),
+        # Each page costs 0.01 USD, so both are on only by choice.
+        Capability(
+            "anomaly_detection",
+            "Read the unusual costs that AWS Cost Anomaly Detection found. Asked once a day; AWS charges each request.",
+            ("ce:GetAnomalyMonitors", "ce:GetAnomalies"),
+            by_default=False,
+        ),
+        Capability(
+            "anomaly_feedback",
+            "Tell AWS Cost Anomaly Detection whether what it found was unusual, when somebody asks for it.",
+            ("ce:ProvideAnomalyFeedback",),
+            by_default=False,
+        ),
+        Capability(
+            "cost_tags",
+            "See which cost allocation tags there are, to choose those that costs are told by.",
+            ("ce:ListCostAllocationTags", "ce:GetTags"),
+        ),
+        Capability(
+            "billing_exports",
+            "Read billing exports from the buckets that are named here, and ask Athena about them.",
+            (
+                "s3:ListBucket",
+                "s3:GetObject",
+                "s3:GetBucketLocation",
+                "s3:PutObject",  # Athena writes its answers as whoever asked
+                "athena:StartQueryExecution",
+                "athena:GetQueryExecution",
+                "athena:GetQueryResults",
+                "athena:StopQueryExecution",
+                "athena:GetTableMetadata",
+                "glue:GetDatabase",
+                "glue:GetTable",
+                "glue:GetPartitions",
+            ),
+            by_default=False,
+        ),
+        Capability(
+            "cost_forecasts",
+            "Ask Cost Explorer for its own forecast, beside the console's.",
+            ("ce:GetCostForecast",),
+            by_default=False,
+        ),
         Capability(
             "organization",
             "Read the organization's accounts: their names, states, units and tags.",

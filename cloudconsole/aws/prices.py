@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
@@ -38,7 +38,7 @@ _PRODUCTS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What one hour costs on demand on shared hardware: before any discount, Savings Plan or tax."""
+    """What one unit costs on demand, of an instance an hour on shared hardware: before any discount, Savings Plan or tax."""
 
     amount: Decimal
     currency: str
@@ -58,6 +58,64 @@ def on_demand_hourly(access: Access, region: str, instance_type: str, operating_
     return next(iter(found.values())) if len(found) == 1 else None
 
 
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A line of the price list that is found by attributes: `usage` is its usage type without the region's prefix.
+
+    `unit` is the one that the price is of; `per` divides it where the list counts in a larger one than is asked for.
+    """
+
+    service: str
+    filters: tuple[tuple[str, str], ...]
+    usage: str
+    unit: str
+    per: int = 1
+
+
+# Names and units as the bulk price lists of AmazonEC2, AmazonVPC, AWSELB, AWSLambda and AmazonCloudWatch have them.
+_STORAGE = {"gp2": "gp2", "gp3": "gp3", "io1": "piops", "io2": "io2", "st1": "st1", "sc1": "sc1"}
+_BALANCERS = {"application": "Application", "network": "Network", "gateway": "Gateway"}
+PRODUCTS: Mapping[str, Product] = {
+    **{
+        f"ebs.{name}": Product("AmazonEC2", (("volumeApiName", name),), f"EBS:VolumeUsage.{suffix}", "GB-Mo")
+        for name, suffix in _STORAGE.items()
+    },
+    "ebs.standard": Product("AmazonEC2", (("volumeApiName", "standard"),), "EBS:VolumeUsage", "GB-Mo"),
+    "ebs.gp3.iops": Product("AmazonEC2", (("volumeApiName", "gp3"),), "EBS:VolumeP-IOPS.gp3", "IOPS-Mo"),
+    "ebs.gp3.throughput": Product("AmazonEC2", (("volumeApiName", "gp3"),), "EBS:VolumeP-Throughput.gp3", "GiBps-mo", per=1024),
+    "snapshot.standard": Product("AmazonEC2", (("productFamily", "Storage Snapshot"),), "EBS:SnapshotUsage", "GB-Mo"),
+    "snapshot.archive": Product("AmazonEC2", (("productFamily", "Storage Snapshot"),), "EBS:SnapshotArchiveStorage", "GB-Mo"),
+    "address.idle": Product("AmazonVPC", (("group", "VPCPublicIPv4Address"),), "PublicIPv4:IdleAddress", "Hrs"),
+    **{
+        f"balancer.{name}": Product("AWSELB", (("operation", f"LoadBalancing:{word}"),), "LoadBalancerUsage", "Hrs")
+        for name, word in _BALANCERS.items()
+    },
+    "balancer.classic": Product("AWSELB", (("operation", "LoadBalancing"),), "LoadBalancerUsage", "Hrs"),
+    "lambda.gb_second.x86_64": Product("AWSLambda", (("group", "AWS-Lambda-Duration"),), "Lambda-GB-Second", "Lambda-GB-Second"),
+    "lambda.gb_second.arm64": Product(
+        "AWSLambda", (("group", "AWS-Lambda-Duration-ARM"),), "Lambda-GB-Second-ARM", "Lambda-GB-Second"
+    ),
+    "logs.storage": Product("AmazonCloudWatch", (("productFamily", "Storage Snapshot"),), "TimedStorage-ByteHrs", "GB-Mo"),
+}
+
+
+def listed(access: Access, region: str, name: str) -> Price | None:
+    """The list price of the product called `name` in PRODUCTS, for one of its unit; of the first tier where there are several.
+
+    None where the list has none, or several that differ. Raises AwsError.
+    """
+    product = PRODUCTS[name]
+    filters: list[FilterTypeDef] = [
+        {"Type": "TERM_MATCH", "Field": field, "Value": value} for field, value in (("regionCode", region), *product.filters)
+    ]
+    items = [item for item in _price_list(access, region, filters, product.service) if _is_usage(item, product.usage)]
+    found = {price.amount: price for item in items for price in _unit_prices(item, product.unit)}
+    if len(found) != 1:
+        return None
+    price = next(iter(found.values()))
+    return replace(price, amount=price.amount / product.per)
+
+
 def may_ask(access: Access) -> None:
     """Ask for one line of the price list. Raises AwsError when that is refused."""
     home = regions.pricing(access.region)
@@ -68,11 +126,11 @@ def may_ask(access: Access) -> None:
     calls.call(access, "pricing", "GetProducts", home, request)
 
 
-def _price_list(access: Access, region: str, filters: list[FilterTypeDef]) -> list[dict[str, Any]]:
+def _price_list(access: Access, region: str, filters: list[FilterTypeDef], service: str = "AmazonEC2") -> list[dict[str, Any]]:
     home = regions.pricing(region)
 
     def request() -> list[str]:
-        pages = client("pricing", home).get_paginator("get_products").paginate(ServiceCode="AmazonEC2", Filters=filters)
+        pages = client("pricing", home).get_paginator("get_products").paginate(ServiceCode=service, Filters=filters)
         return [text for page in pages for text in page["PriceList"]]
 
     texts = calls.call(access, "pricing", "GetProducts", home, request)
@@ -96,12 +154,27 @@ def _filters(region: str, instance_type: str, operating_system: str, software: s
 
 
 def _hourly(item: dict[str, Any]) -> Iterator[Price]:
-    """The hourly on-demand prices in one line of the list. A line of another shape has none."""
+    """The hourly on-demand prices in one line of the list."""
+    return _unit_prices(item, "Hrs")
+
+
+def _is_usage(item: dict[str, Any], usage: str) -> bool:
+    """Whether the line's usage type is this one, with or without its region's prefix ("EUC1-EBS:VolumeUsage.gp2")."""
+    try:
+        told = str(item["product"]["attributes"]["usagetype"])
+    except (KeyError, TypeError):
+        return False
+    prefix, _, rest = told.partition("-")
+    return told == usage or (rest == usage and prefix.isalnum())
+
+
+def _unit_prices(item: dict[str, Any], unit: str) -> Iterator[Price]:
+    """The on-demand prices for `unit` in one line of the list, of its first tier. A line of another shape has none."""
     try:
         for term in item["terms"]["OnDemand"].values():
             effective_on = datetime.fromisoformat(term["effectiveDate"]).date()
             for dimension in term["priceDimensions"].values():
-                if dimension["unit"] == "Hrs":
+                if dimension["unit"].lower() == unit.lower() and dimension.get("beginRange", "0") == "0":
                     yield from _amounts(dimension["pricePerUnit"], effective_on)
     except (KeyError, TypeError, AttributeError, ValueError, InvalidOperation):
         return

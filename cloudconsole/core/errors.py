@@ -15,6 +15,7 @@ class Kind(StrEnum):
     TOO_LARGE = "too_large"
     AWS_ACCOUNT = "aws_account"  # the AWS account's own credentials or permissions stopped it
     UPSTREAM = "upstream"  # AWS or another upstream answered nonsense or not at all
+    LIMITED = "limited"  # a limit that somebody set here is reached; worth trying again later
     BUSY = "busy"  # throttled or overloaded; worth trying again
     UNAVAILABLE = "unavailable"  # a part of this installation is not able to work
 

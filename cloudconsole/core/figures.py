@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cache
 
 UNKNOWN = "—"
 MINUS = "−"
@@ -16,8 +17,8 @@ _STEPS = (("day", 86400), ("hr.", 3600), ("min.", 60))
 def money(amount: Decimal, currency: str, *, places: int | None = None) -> str:
     """`12904.18`, "USD" → "$12,904.18". An amount too small to show is "<$0.01", never a plain zero."""
     digits = _places(currency) if places is None else places
-    rounded = abs(amount).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_EVEN)
-    smallest = Decimal(1).scaleb(-digits)
+    smallest = _smallest(digits)
+    rounded = abs(amount).quantize(smallest, rounding=ROUND_HALF_EVEN)
     tiny = amount != 0 and rounded == 0
     sign = MINUS if amount < 0 else ""
     return f"{'<' if tiny else ''}{sign}{_prefix(currency)}{(smallest if tiny else rounded):,f}"
@@ -30,6 +31,12 @@ def exact(amount: Decimal, currency: str) -> str:
         whole, _, part = text.rstrip("0").partition(".")
         text = f"{whole}.{part.ljust(_places(currency), '0')}".rstrip(".")
     return f"{text.replace('-', MINUS)} {currency}".strip()
+
+
+def count(amount: Decimal) -> str:
+    """What is counted rather than paid, thousands apart and no needless digits: "1,234,567", "0.25"."""
+    text = f"{amount.quantize(Decimal(1) if abs(amount) >= 1000 else Decimal('0.001')):,f}".replace("-", MINUS)
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def percent(share: Decimal, *, places: int = 1) -> str:
@@ -76,6 +83,11 @@ def span(length: timedelta) -> str:
 def account_number(number: str) -> str:
     """Twelve digits in groups of four, as people read them aloud: "4111 1111 1111"."""
     return " ".join(number[at : at + 4] for at in range(0, len(number), 4))
+
+
+@cache
+def _smallest(places: int) -> Decimal:
+    return Decimal(1).scaleb(-places)
 
 
 def _places(currency: str) -> int:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from decimal import Context, Decimal
+from decimal import Context, Decimal, InvalidOperation
 from functools import reduce
 from typing import Any
 
+from django import forms
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Aggregate
@@ -50,6 +52,41 @@ class AmountField(models.DecimalField):  # type: ignore[type-arg]
     def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
         amount = self.to_python(value)
         return str(amount) if amount is not None and connection.vendor == "sqlite" else amount
+
+
+class ScaledAmountField(models.BigIntegerField):  # type: ignore[type-arg]
+    """A signed amount of money with four decimal places, kept as a whole number of ten-thousandths.
+
+    Either database sums, sorts and compares it natively and exactly; sums and extremes of it read as Decimals again.
+    """
+
+    PLACES = 4
+
+    def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Decimal | None:
+        return None if value is None else Decimal(value).scaleb(-self.PLACES, EXACT)
+
+    def to_python(self, value: Any) -> Decimal | None:
+        if value is None or isinstance(value, Decimal):
+            return value
+        try:
+            return Decimal(str(value))
+        except InvalidOperation as error:
+            raise ValidationError("This is not a number.", code="invalid") from error
+
+    def get_prep_value(self, value: Any) -> Any:
+        amount = None if isinstance(value, Combinable) else self.to_python(value)
+        if amount is None:
+            return value
+        scaled = amount.scaleb(self.PLACES, EXACT)
+        if scaled != scaled.to_integral_value():
+            raise ValueError(f"{amount} has more than {self.PLACES} decimal places")
+        return int(scaled)
+
+    def value_to_string(self, obj: models.Model) -> str:
+        return str(self.value_from_object(obj))
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return models.Field.formfield(self, form_class=forms.DecimalField, decimal_places=self.PLACES, **kwargs)
 
 
 class ExactSum(Aggregate):

@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 
 
 class NulMiddleware:
-    """Answers 400 before anything reads the parameters. (Forms and serializers refuse a NUL in a body by themselves.)"""
+    """Answers 400 before anything reads the parameters, or the form of a page. (Serializers refuse a NUL by themselves.)"""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -20,3 +20,10 @@ class NulMiddleware:
         if "\0" in request.path_info or b"\0" in unquote_to_bytes(request.META.get("QUERY_STRING", "")):
             raise BadRequest("The address holds a NUL.")
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> None:
+        # What is sent to the API may be for another service, and is not ours to read. Files bring no text of their own here.
+        if request.content_type != "application/x-www-form-urlencoded" or request.path_info.startswith("/api/"):
+            return
+        if any("\0" in text for name, given in request.POST.lists() for text in (name, *given)):
+            raise BadRequest("The form holds a NUL.")

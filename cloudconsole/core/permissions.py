@@ -15,6 +15,9 @@ class Perm(StrEnum):
     ACCOUNTS_VERIFY = "accounts.verify"
     COSTS_VIEW = "costs.view"
     COSTS_REFRESH = "costs.refresh"
+    ANOMALIES_MANAGE = "anomalies.manage"
+    SAVINGS_DECIDE = "savings.decide"
+    COSTS_BUDGET = "costs.budget"
     RESOURCES_VIEW = "resources.view"
     RESOURCES_REFRESH = "resources.refresh"
     RESOURCES_OPERATE = "resources.operate"
@@ -24,6 +27,7 @@ class Perm(StrEnum):
     ACCOUNTS_MANAGE = "accounts.manage"
     PEOPLE_MANAGE = "people.manage"
     AUDIT_VIEW_ALL = "audit.view_all"
+    NOTIFICATIONS_MANAGE = "notifications.manage"
 
 
 class Role(StrEnum):
@@ -36,6 +40,9 @@ _VIEWER = frozenset({Perm.SELF, Perm.ACCOUNTS_VIEW, Perm.COSTS_VIEW, Perm.RESOUR
 _OPERATOR = _VIEWER | {
     Perm.ACCOUNTS_VERIFY,
     Perm.COSTS_REFRESH,
+    Perm.ANOMALIES_MANAGE,
+    Perm.SAVINGS_DECIDE,
+    Perm.COSTS_BUDGET,
     Perm.RESOURCES_REFRESH,
     Perm.RESOURCES_OPERATE,
     Perm.RESOURCES_APPROVE,

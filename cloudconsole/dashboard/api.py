@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -18,11 +19,17 @@ from cloudconsole.core.permissions import Perm
 from cloudconsole.dashboard.currencies import CurrencyTotal
 from cloudconsole.dashboard.health import AccountRow, Notice, Step
 from cloudconsole.dashboard.overview import Overview, overview
+from costs.api.anomalies import AnomalySerializer
 from costs.api.answers import AnswerSerializer, MoneyField, SummarySerializer, answer_document
+from costs.api.budgets import BudgetSerializer
 from costs.api.parameters import Parameters, reader, valid
+from costs.api.recommendations import RecommendationSerializer
 from costs.api.snapshots import SnapshotSerializer
 from costs.selectors.questions import Answer
+from expenses.api import spend
+from expenses.api.spend import TotalSpendSerializer
 from resources.api.operations import OperationSerializer
+from resources.api.quotas import QuotaSerializer
 
 
 class DashboardParameters(Parameters):
@@ -75,6 +82,15 @@ class OverviewSerializer(serializers.Serializer[Overview]):
     account_count = serializers.IntegerField()
     running = SnapshotSerializer(many=True)
     operations = OperationSerializer(many=True, help_text="What is under way in AWS, or waits for approval.")
+    quotas = QuotaSerializer(many=True, help_text="Those near their limit.")
+    anomalies = serializers.SerializerMethodField(help_text="Unusual costs that go on.")
+    budgets = serializers.SerializerMethodField(help_text="Those that are used up most.")
+    recommendations = RecommendationSerializer(
+        source="savings.top", many=True, default=(), help_text="Those that are worth most."
+    )
+    total = serializers.SerializerMethodField(
+        help_text="Cloud and expenses together; null where nobody entered expenses, or the scope is narrowed."
+    )
     notices = NoticeSerializer(many=True)
     steps = StepSerializer(many=True, help_text="What a new installation still lacks; empty once there are figures.")
     activity = AuditEventSerializer(many=True)
@@ -86,6 +102,20 @@ class OverviewSerializer(serializers.Serializer[Overview]):
     @extend_schema_field(AnswerSerializer(allow_null=True))
     def get_monthly(self, page: Overview) -> dict[str, Any] | None:
         return _document(page.figures.by_service_monthly) if page.figures else None
+
+    @extend_schema_field(AnomalySerializer(many=True))
+    def get_anomalies(self, page: Overview) -> list[dict[str, Any]]:
+        return list(AnomalySerializer([one.anomaly for one in page.anomalies], many=True).data)
+
+    @extend_schema_field(BudgetSerializer(many=True))
+    def get_budgets(self, page: Overview) -> list[dict[str, Any]]:
+        shown = [line.budget for line in page.budgets]
+        prefetch_related_objects(shown, "planned", "thresholds")
+        return list(BudgetSerializer(shown, many=True).data)
+
+    @extend_schema_field(TotalSpendSerializer(allow_null=True))
+    def get_total(self, page: Overview) -> dict[str, Any] | None:
+        return dict(TotalSpendSerializer(spend.told(page.total.course)).data) if page.total else None
 
 
 def _document(answer: Answer) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.models import AwsAccount, Environment, User
+from accounts.selectors import alerts
 from accounts.selectors import aws_accounts as selectors
 from cloudconsole.dashboard.navigation import GROUPS, Group, Page, current_among
 
@@ -68,6 +69,16 @@ class Frame:
             return ()
         groups = (Group(group.label, tuple(page for page in group.pages if user.may(page.permission))) for group in GROUPS)
         return tuple(group for group in groups if group.pages)
+
+    @cached_property
+    def unread(self) -> int:
+        """How many alerts the reader has not read; those beyond the count are not counted."""
+        user = self._request.user
+        return alerts.unread_count(user) if isinstance(user, User) else 0
+
+    @property
+    def unread_in_words(self) -> str:
+        return f"{self.unread - 1}+" if self.unread >= alerts.MOST_COUNTED else str(self.unread)
 
     @property
     def demo_data(self) -> bool:

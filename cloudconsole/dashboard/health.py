@@ -153,8 +153,8 @@ def _unread(source: CostSource) -> Notice:
     return Notice(f"Costs of {source.account.alias}: {source.get_status_display()}.", text, url, "See why and what to do")
 
 
-def first_steps(accounts: Sequence[AwsAccount], *, may_add: bool, is_fetching: bool) -> list[Step]:
-    """From nothing to the first figures."""
+def first_steps(accounts: Sequence[AwsAccount], *, may_add: bool, is_fetching: bool, has_budget: bool) -> list[Step]:
+    """From nothing to the first figures, and what they are held against."""
     verified = any(account.status in (Status.OK, Status.DEGRADED) for account in accounts)
     pending = next((account for account in accounts if account.verified_at is None), None)
     verify_url = reverse("accounts:detail", args=[pending.pk]) if pending else ""
@@ -179,6 +179,13 @@ def first_steps(accounts: Sequence[AwsAccount], *, may_add: bool, is_fetching: b
             action="See the progress" if is_fetching else "Cost snapshots",
         ),
         Step("See what it costs", "This page fills by itself.", done=False),
+        Step(
+            "Set a budget",
+            "Say how much it may cost, and be told before it is too late.",
+            done=has_budget,
+            url=reverse("budgets:new"),
+            action="New budget",
+        ),
     ]
     following = next(at for at, step in enumerate(steps) if not step.done)
     return [Step(s.title, s.text, s.done, at == following, s.url, s.action) for at, s in enumerate(steps)]

@@ -13,7 +13,7 @@ from cloudconsole.core.permissions import Perm
 SCOPE_PARAMETERS = ("account", "environment")
 
 # Where in a list the reader is; another question starts at the top again.
-PLACE_PARAMETERS = ("page", "before", "after")
+PLACE_PARAMETERS = ("page", "before", "after", "cursor")
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,20 @@ GROUPS = (
             Page("EC2", "dns", "resources:instances", Perm.RESOURCES_VIEW, "instances servers machines virtual compute uptime"),
             Page("S3", "inventory_2", "resources:buckets", Perm.RESOURCES_VIEW, "buckets objects files storage"),
             Page("Lambda", "bolt", "resources:functions", Perm.RESOURCES_VIEW, "functions serverless invoke deploy"),
+            Page(
+                "Quotas",
+                "speed",
+                "quotas:list",
+                Perm.RESOURCES_VIEW,
+                "limits bedrock claude tokens per minute throttling service quotas increase headroom vcpu",
+            ),
+            Page(
+                "Automation",
+                "schedule",
+                "automation:list",
+                Perm.RESOURCES_VIEW,
+                "schedules office hours calendar decisions scaling rules cpu metric spare start stop",
+            ),
         ),
     ),
     Group(
@@ -64,12 +78,53 @@ GROUPS = (
                 Perm.COSTS_VIEW,
                 "cost explorer bill spend where does the money go service region usage type what changed report csv",
             ),
+            Page("Budgets", "savings", "budgets:list", Perm.COSTS_VIEW, "limit spend threshold pace plan money over"),
+            Page(
+                "Anomalies",
+                "monitoring",
+                "anomalies:list",
+                Perm.COSTS_VIEW,
+                "unusual costs spike unexpected new service mute feedback",
+            ),
+            Page(
+                "Expenses",
+                "receipt",
+                "expenses:list",
+                Perm.SELF,
+                "money spent enter receipts categories payment recurring rules report workspace approval reimburse",
+            ),
+            Page(
+                "Recommendations",
+                "lightbulb",
+                "recommendations:list",
+                Perm.COSTS_VIEW,
+                "save money waste idle unattached volumes gp2 gp3 snapshots addresses optimization hub rightsizing",
+            ),
             Page(
                 "Cost snapshots",
                 "receipt_long",
                 "costs:snapshots",
                 Perm.COSTS_VIEW,
                 "costs bill cost explorer fetch refresh backfill",
+            ),
+        ),
+    ),
+    Group(
+        "Integrations",
+        (
+            Page(
+                "API keys",
+                "vpn_key",
+                "gateway:list",
+                Perm.SELF,
+                "secrets tokens credentials third-party services proxy rotate import env",
+            ),
+            Page(
+                "Request console",
+                "terminal",
+                "gateway:console",
+                Perm.SELF,
+                "api proxy send http curl postman try replay snippets code",
             ),
         ),
     ),
@@ -111,8 +166,32 @@ class Action:
 
 ACTIONS = (
     Action("Add an AWS account", "add_circle", Perm.ACCOUNTS_MANAGE, "connect new role key", "accounts:add"),
+    Action("Make a schedule", "more_time", Perm.RESOURCES_OPERATE, "office hours start stop automation new", "automation:add"),
+    Action(
+        "Make a scaling rule", "trending_up", Perm.RESOURCES_OPERATE, "cpu metric spare start stop new", "automation:add-scaling"
+    ),
+    Action("New budget", "savings", Perm.COSTS_BUDGET, "make limit threshold spend", "budgets:new"),
     Action("Refresh costs", "sync", Perm.COSTS_REFRESH, "fetch snapshot update cost explorer", "costs:refresh"),
     Action("Invite a person", "person_add", Perm.PEOPLE_MANAGE, "user people member team new", "people:invite"),
+    Action("Import expenses", "upload_file", Perm.SELF, "bank statement csv excel ofx camt qif file", "expense_imports:list"),
+    Action("Total spend", "payments", Perm.SELF, "cloud and expenses together money month currency", "spend:total"),
+    Action("Store an API key", "key", Perm.SELF, "add secret token service new", "gateway:add"),
+    Action("Rate limits", "speed", Perm.SELF, "api keys quota remaining reset throttled 429 too many requests", "gateway:limits"),
+    Action(
+        "Request statistics",
+        "query_stats",
+        Perm.SELF,
+        "api keys calls success latency p95 errors log requests",
+        "gateway:statistics",
+    ),
+    Action("Alerts", "notifications", Perm.SELF, "bell unread warnings notifications what happened", "alerts:list"),
+    Action(
+        "Notification channels",
+        "outbox",
+        Perm.NOTIFICATIONS_MANAGE,
+        "slack teams webhook e-mail alerts",
+        "settings:notifications",
+    ),
     Action("Light theme", "light_mode", Perm.SELF, "switch theme appearance mode bright", theme="light"),
     Action("Dark theme", "dark_mode", Perm.SELF, "switch theme appearance mode night", theme="dark"),
     Action("Theme of the system", "contrast", Perm.SELF, "switch theme appearance mode automatic", theme="system"),

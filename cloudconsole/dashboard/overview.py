@@ -12,29 +12,40 @@ from accounts.scope import Scope
 from audit.models import AuditEvent
 from audit.selectors import EventFilter
 from cloudconsole.core import clock
+from cloudconsole.core.charts import StackedChart
 from cloudconsole.core.permissions import Perm
 from cloudconsole.dashboard import currencies, health, spending
+from cloudconsole.dashboard.anomalies import Unusual, going_on
 from cloudconsole.dashboard.currencies import CurrencyTotal
 from cloudconsole.dashboard.health import AccountRow, Notice, Step
 from cloudconsole.dashboard.kpis import Kpi, Mover, kpis, movers
 from cloudconsole.dashboard.spending import Charts
-from costs.models import CostSnapshot, CostSource
+from costs.models import CostSnapshot, CostSource, Recommendation
 from costs.rules.cubes import Dimension
 from costs.rules.windows import DayRange, first_of_month
-from costs.selectors import snapshots, sources
+from costs.selectors import budgets, recommendations, snapshots, sources
 from costs.selectors.costs import Reader
 from costs.selectors.questions import Answer, Granularity, MixedCurrencies, Question
+from costs.selectors.recommendations import Totals
 from costs.selectors.reports import Report
 from costs.selectors.summary import Summary, days_read, summary
-from resources.models import Operation
-from resources.selectors import operations
+from costs.views import pace_bars
+from costs.views.pace_bars import Line
+from expenses.selectors import total_spend
+from expenses.selectors.total_spend import TotalSpend
+from expenses.views import spend
+from resources.models import Operation, Quota
+from resources.selectors import operations, quotas
 from resources.selectors.overview import WhatRuns, what_runs
 
 DAYS_SHOWN = 30
 MONTHS_SHOWN = 13
 EVENTS_SHOWN = 7
+BUDGETS_SHOWN = 5
 ACCOUNTS_SHOWN = 8
 OPERATIONS_SHOWN = 8
+SAVINGS_SHOWN = 3
+QUOTAS_SHOWN = 5
 _DAY = timedelta(days=1)
 
 
@@ -48,8 +59,18 @@ class Spending:
 
 
 @dataclass(frozen=True)
+class Savings:
+    """What could be saved, for each currency, and the recommendations that are worth most."""
+
+    totals: Totals
+    top: list[Recommendation]
+
+
+@dataclass(frozen=True)
 class Overview:
     """`steps` are shown instead of figures while there are none; `figures` holds those exactly, for programs.
+
+    `total`: cloud and expenses together, where somebody entered expenses and the scope is not narrowed.
 
     `currencies`: more than one only where costs are in several; figures are then those of `currency`, if one was chosen.
     """
@@ -60,6 +81,9 @@ class Overview:
     kpis: list[Kpi]
     charts: Charts | None
     movers: list[Mover]
+    anomalies: list[Unusual]
+    savings: Savings | None
+    quotas: list[Quota]
     accounts: list[AccountRow]
     account_count: int
     running: list[CostSnapshot]
@@ -67,6 +91,10 @@ class Overview:
     runs: WhatRuns | None
     activity: list[AuditEvent]
     notices: list[Notice]
+    budgets: list[Line]
+    may_budget: bool
+    total: TotalSpend | None
+    total_chart: StackedChart | None
     steps: list[Step]
     figures: Spending | None
     currencies: list[CurrencyTotal]
@@ -90,6 +118,8 @@ def overview(user: User, shown: Scope, currency: str = "") -> Overview:
     figures = spent if spent and _is_known(spent.by_service_monthly, known) else None
     misses = health.misses_accounts(visible)
     rows = shown.accounts[:ACCOUNTS_SHOWN]
+    total = total_spend.beside(user, figures.by_service_monthly) if figures and not shown.narrowed else None
+    promised = budgets.overview(user, shown.accounts if shown.narrowed else None, BUDGETS_SHOWN)
     return Overview(
         month=f"{today:%B %Y}",
         as_of=health.as_of(known) if figures or read.currencies else None,
@@ -97,6 +127,9 @@ def overview(user: User, shown: Scope, currency: str = "") -> Overview:
         kpis=kpis(figures.summary) if figures else [],
         charts=_charts(figures, _report(shown, currency if read.currencies else ""), misses_accounts=misses) if figures else None,
         movers=movers(figures.summary) if figures else [],
+        anomalies=going_on(user, shown) if known else [],
+        savings=_savings(user, shown),
+        quotas=quotas.near_their_limit(user, shown.accounts, QUOTAS_SHOWN) if shown.accounts else [],
         accounts=health.account_rows(
             rows, {source.account_id: source for source in known}, read.by_account, first_of_month(today), misses_accounts=misses
         ),
@@ -106,13 +139,25 @@ def overview(user: User, shown: Scope, currency: str = "") -> Overview:
         runs=what_runs(user, shown.accounts) if shown.accounts else None,
         activity=_activity(user, shown),
         notices=health.notices(shown.accounts, known),
+        budgets=[pace_bars.line(one) for one in promised],
+        may_budget=user.may(Perm.COSTS_BUDGET),
+        total=total,
+        total_chart=spend.chart(total.course) if total else None,
         steps=[]
         if figures or read.currencies or shown.narrowed
-        else health.first_steps(shown.accounts, may_add=user.may(Perm.ACCOUNTS_MANAGE), is_fetching=bool(running)),
+        else health.first_steps(
+            shown.accounts, may_add=user.may(Perm.ACCOUNTS_MANAGE), is_fetching=bool(running), has_budget=bool(promised)
+        ),
         figures=figures,
         currencies=read.currencies,
         currency=figures.summary.currency or "" if figures else "",
     )
+
+
+def _savings(user: User, shown: Scope) -> Savings | None:
+    """None where nothing is recommended."""
+    totals, top = recommendations.top(user, shown.accounts, SAVINGS_SHOWN)
+    return Savings(totals, top) if top else None
 
 
 def _activity(user: User, shown: Scope) -> list[AuditEvent]:

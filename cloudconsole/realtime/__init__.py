@@ -1,3 +1,3 @@
-from cloudconsole.realtime.publishing import publish, recheck
+from cloudconsole.realtime.publishing import publish, publish_everywhere, publish_to, recheck
 
-__all__ = ["publish", "recheck"]
+__all__ = ["publish", "publish_everywhere", "publish_to", "recheck"]

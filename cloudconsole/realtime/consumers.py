@@ -18,7 +18,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.utils.module_loading import import_string
 
 from cloudconsole.realtime import bridge, groups
-from cloudconsole.realtime.messages import Change
+from cloudconsole.realtime.messages import RIGHTS, Change
 
 SIGNED_OUT = 4401  # close code: sign in again
 TOO_MUCH = 4413  # close code: this socket only tells
@@ -86,7 +86,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self.told.append(change.nonce)
         if not await self._refresh_rights():
             await self.close(SIGNED_OUT)
-        elif change.person is None and self.joined & set(change.groups):
+        elif change.type != RIGHTS and self.joined & set(change.groups):
             await self.send_json(change.for_browser())
 
     async def _watch_rights(self) -> None:

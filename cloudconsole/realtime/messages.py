@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from cloudconsole.realtime import groups
 
+RIGHTS = "rights"  # no news for a browser, but a reason to ask anew what its person may hear
 HANDLER = "changed"  # the consumer's method that a message on the channel layer calls
 
 
@@ -22,12 +23,15 @@ class Change:
     type: str
     id: str | int
     account: int | None
-    person: int | None = None  # not news, but a reason to ask anew what this person may hear
+    everywhere: bool = False  # of no one account, but for everybody who may see all of them
+    person: int | None = None  # whom alone it is for
     nonce: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
     def groups(self) -> tuple[str, ...]:
-        return groups.audience(self.account) if self.person is None else (groups.person(self.person),)
+        if self.person is not None:
+            return (groups.person(self.person),)
+        return (groups.EVERY_ACCOUNT, groups.ADMINS) if self.everywhere else groups.audience(self.account)
 
     def for_browser(self) -> dict[str, str | int | None]:
         return {"type": self.type, "id": self.id, "account": self.account}

@@ -9,20 +9,33 @@ from django.db import transaction
 from redis.exceptions import RedisError
 
 from cloudconsole.realtime import bridge
-from cloudconsole.realtime.messages import Change
+from cloudconsole.realtime.messages import RIGHTS, Change
 
 log = structlog.get_logger(__name__)
 
 
 def publish(type: str, id: str | int, account: int | None = None) -> None:  # noqa: A002 - the names that the browser gets
     """Say after the commit that the thing of this `type` and `id` changed; `account` is its AWS account's primary key."""
-    change = Change(type=type, id=id, account=account)
+    _after_commit(Change(type=type, id=id, account=account))
+
+
+def publish_everywhere(type: str, id: str | int) -> None:  # noqa: A002 - the names that the browser gets
+    """The same for what concerns all AWS accounts: told to whoever may see every one of them."""
+    _after_commit(Change(type=type, id=id, account=None, everywhere=True))
+
+
+def publish_to(type: str, id: str | int, person: int) -> None:  # noqa: A002 - the names that the browser gets
+    """The same for what concerns one person alone; their primary key."""
+    _after_commit(Change(type=type, id=id, account=None, person=person))
+
+
+def _after_commit(change: Change) -> None:
     transaction.on_commit(lambda: _send(change), robust=True)
 
 
 def recheck(person: int) -> None:
     """Have the open browsers of a person asked after the commit whether they may still listen; those that may not are closed."""
-    change = Change(type="rights", id=person, account=None, person=person)
+    change = Change(type=RIGHTS, id=person, account=None, person=person)
     transaction.on_commit(lambda: _send(change), robust=True)
 
 

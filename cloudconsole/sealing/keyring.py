@@ -12,7 +12,6 @@ from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from fernet_fields.hkdf import derive_fernet_key
 
-from cloudconsole.aws import kms
 from cloudconsole.aws.errors import AwsError
 from cloudconsole.sealing.errors import KeyUnavailable, Unreadable
 
@@ -75,19 +74,22 @@ class EnvelopeKey:
     """A key in AWS KMS. KMS itself checks the context, so a ciphertext opens only for what it was sealed for."""
 
     def __init__(self, arn: str, cache_minutes: int) -> None:
+        from cloudconsole.aws import kms  # its libraries take half a second, which only who uses KMS shall wait
+
         self.key_id = f"kms:{arn}"
+        self._kms = kms
         self._key = kms.KmsKey(arn, cache_minutes * 60)
 
     def seal(self, plaintext: bytes, context: Context) -> bytes:
         try:
-            return kms.encrypt(self._key, plaintext, _for_kms(context))
+            return self._kms.encrypt(self._key, plaintext, _for_kms(context))
         except AwsError as error:
             raise KeyUnavailable.because(error) from error
 
     def open(self, ciphertext: bytes, context: Context) -> bytes:
         try:
-            return kms.decrypt(self._key, ciphertext, _for_kms(context))
-        except kms.CiphertextRefused as error:
+            return self._kms.decrypt(self._key, ciphertext, _for_kms(context))
+        except self._kms.CiphertextRefused as error:
             raise Unreadable(f"The stored secret does not open: {error}", remedy="Enter the secret again.") from None
         except AwsError as error:
             raise KeyUnavailable.because(error) from error

@@ -13,6 +13,9 @@ from typing import Any
 
 from cloudconsole.simulator import (
     access_keys,
+    anomaly_detection,
+    balancers,
+    cost_forecasts,
     ec2,
     faults,
     iam,
@@ -28,24 +31,35 @@ from cloudconsole.simulator import (
     sts,
     wire,
 )
+from cloudconsole.simulator.anomaly_detection import AnomalyDetection
+from cloudconsole.simulator.athena import Athena
 from cloudconsole.simulator.calls import Call, CallLog
 from cloudconsole.simulator.clock import SimulatedClock
 from cloudconsole.simulator.cloudwatch import CloudWatch
 from cloudconsole.simulator.cost_explorer import DEFAULT_PAGE_SIZE, CostExplorer, with_duplicate_keys
-from cloudconsole.simulator.ec2 import Ec2
+from cloudconsole.simulator.ec2 import Ec2, storage
+from cloudconsole.simulator.ec2.storage import Storage
 from cloudconsole.simulator.faults import Fault, FaultKind, FaultPlans
 from cloudconsole.simulator.identity import Directory, Identity
 from cloudconsole.simulator.lambda_ import Lambda
 from cloudconsole.simulator.ledger import Ledger
+from cloudconsole.simulator.log_groups import LogGroups
+from cloudconsole.simulator.optimization_hub import OptimizationHub
 from cloudconsole.simulator.organization import Role
 from cloudconsole.simulator.policies import Decision
+from cloudconsole.simulator.quotas import Bedrock, ServiceQuotas, Usage
 from cloudconsole.simulator.refusals import Refusal, refusal
 from cloudconsole.simulator.s3 import S3
 from cloudconsole.simulator.wire import AwsError, Protocol, Request, Response
 
 # GetCallerIdentity needs none; AssumeRole is decided with the role's trust policy.
 _NO_PERMISSION_NEEDED = frozenset({"sts:GetCallerIdentity", "sts:AssumeRole", "sts:GetSessionToken"})
-_OWN_SERVICES = frozenset({"sts", "iam", "ce", "organizations", "account", "ec2", "cloudwatch", "pricing"})
+_OWN_SERVICES = frozenset(
+    (
+        "sts", "iam", "ce", "organizations", "account", "ec2", "cloudwatch", "pricing", "elasticloadbalancing", "logs",
+        "cost-optimization-hub", "athena", "servicequotas",
+    )
+)  # fmt: skip
 _REST_SERVICES: dict[str, Callable[[Request], str]] = {"s3": s3.operation_of, "lambda": lambda_.operation_of}
 # Where requests are signed with another name than the one that policies use.
 _SIGNED_AS = {"monitoring": "cloudwatch"}
@@ -102,12 +116,23 @@ class SimulatedAws:
         self.directory = Directory(self.seed, self.clock)
         self.ledger = Ledger(self.seed, self.origin)
         self.cost_explorer = CostExplorer(self.ledger, self.page_size)
+        self.anomaly_detection = AnomalyDetection(self.ledger)
         self.ec2 = Ec2(self.seed, self.origin, self.clock)
+        self.storage = Storage(self.seed, self.origin, self.clock, self.ec2.list)
+        self.log_groups = LogGroups()
+        self.hub = OptimizationHub(self.clock, self.ec2.list, self.storage.volumes)
         self.cloudwatch = CloudWatch(self.seed, self.clock)
-        self.s3 = S3(self.seed, self.clock)
+        self.cloudwatch.instances = self.ec2.figures
+        self.cloudwatch.balancers = balancers.figures
+        self.s3 = S3(self.seed, self.clock, self.ledger)
         self.cloudwatch.buckets = self.s3.figures
+        self.athena = Athena(self.s3.export_files)
         self.functions = Lambda(self.seed, self.clock, self.cloudwatch)
         self.cloudwatch.functions = self.functions.figures
+        self.quotas = ServiceQuotas(self.clock)
+        self.models = Bedrock(self.seed, self.clock)
+        self.usage = Usage(self.clock, self.ec2.list, self.functions.figures)
+        self.cloudwatch.further = [self.models.series, self.usage.series]
 
     def reset(self) -> None:
         """As after the start: no faults, no calls, no registered roles, the resources, clock and page size of the start."""
@@ -116,10 +141,17 @@ class SimulatedAws:
         self.clock.reset()
         self.cost_explorer.page_size = self.page_size
         self.directory.reset()
+        self.anomaly_detection.reset()
         self.ec2.reset()
+        self.storage.reset()
+        self.log_groups.reset()
         self.s3.reset()
+        self.athena.reset()
         self.functions.reset()
         self.cloudwatch.reset()
+        self.quotas.reset()
+        self.models.reset()
+        self.usage.reset()
         self._save()
 
     def put_role(self, role: Role) -> None:
@@ -190,11 +222,8 @@ class SimulatedAws:
         told = self._json(call, identity)
         if told is not None:
             return wire.json_answer(told, call.request_id)
-        query = self._query_operations().get(call.action)
-        if query is not None:
-            result = query(identity, call.request.form())
-            return wire.query_answer(call.service, call.operation, result, call.request_id)
-        return self._moto(call, identity)
+        answered = self._query(call, identity)
+        return answered if answered is not None else self._moto(call, identity)
 
     def _rest(self, call: AwsCall, identity: Identity) -> Response:
         """The services that decide about permissions themselves: their operations name the resource in the path."""
@@ -206,17 +235,47 @@ class SimulatedAws:
         form = call.request.form()
         if call.operation == "DescribeRegions":
             return region_lists.describe_regions(identity, form)
+        if call.operation in storage.OPERATIONS:
+            return self.storage.answer(call.operation, identity, form)
         return self.ec2.answer(call.operation, identity, form)
 
     def _json(self, call: AwsCall, identity: Identity) -> dict[str, Any] | None:
         """The answers of the services that speak JSON; None for an operation that is not simulated here."""
-        if call.service == "cloudwatch":
-            return self.cloudwatch.answer(call.operation, identity, call.arguments())
+        services = {
+            "cloudwatch": self.cloudwatch.answer,
+            "logs": self.log_groups.answer,
+            "cost-optimization-hub": self.hub.answer,
+            "athena": self.athena.answer,
+            "servicequotas": self.quotas.answer,
+        }
+        if call.service in services:
+            return services[call.service](call.operation, identity, call.arguments())
+        if call.service == "ce":
+            return self._cost_explorer(call, identity)
         if call.service == "organizations":
             return organizations.answer(call.operation, identity, self.directory, call.arguments())
         if call.action == "account:ListRegions":
             return region_lists.list_regions(identity, call.arguments())
         return pricing.get_products(call.arguments()) if call.action == "pricing:GetProducts" else None
+
+    def _cost_explorer(self, call: AwsCall, identity: Identity) -> dict[str, Any] | None:
+        """Cost Explorer's operations besides the paged one."""
+        if call.action in anomaly_detection.OPERATIONS:
+            return self.anomaly_detection.answer(call.operation, identity, call.arguments(), self.clock.now())
+        if call.action == "ce:GetCostForecast":
+            return cost_forecasts.get_cost_forecast(self.cost_explorer.book, identity, call.arguments(), self.clock.now())
+        return self.cost_explorer.list(call.operation, identity, call.arguments(), self.clock.now())
+
+    def _query(self, call: AwsCall, identity: Identity) -> Response | None:
+        """The answers of the services that speak the query protocol; None for an operation that is not simulated here."""
+        if call.service == "elasticloadbalancing":
+            form = call.request.form()
+            told = balancers.answer(call.operation, identity, form)
+            return wire.query_answer(f"elb-{form.get('Version', '')}", call.operation, told, call.request_id)
+        serve = self._query_operations().get(call.action)
+        if serve is None:
+            return None
+        return wire.query_answer(call.service, call.operation, serve(identity, call.request.form()), call.request_id)
 
     def _moto(self, call: AwsCall, identity: Identity) -> Response:
         if call.service == "kms":

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from random import Random
 
-from cloudconsole.simulator import catalogue
+from cloudconsole.simulator import catalogue, cost_tags
 from cloudconsole.simulator.catalogue import BEDROCK, EC2, EC2_OTHER, RDS, US
 from cloudconsole.simulator.line_items import UNIT, Costs, Line, View, start_of
 from cloudconsole.simulator.organization import DEVELOPMENT, MANAGEMENT, PRODUCTION, SANDBOX, STAGING
@@ -44,7 +44,7 @@ class Story:
 def lines_of(story: Story, day: date) -> tuple[Line, ...]:
     random = Random(f"{story.seed}/{day.isoformat()}")  # noqa: S311 - a story, not a secret
     usage = _blended(_usage(story, day, random))
-    return (
+    lines = (
         *usage,
         *_enterprise_discount(usage),
         *_savings_plan(story, day, random),
@@ -54,6 +54,7 @@ def lines_of(story: Story, day: date) -> tuple[Line, ...]:
         *_support(story, day),
         *_refund(day),
     )
+    return tuple(line._replace(tags=cost_tags.carried(story.origin, line, day)) for line in lines)
 
 
 def _usage(story: Story, day: date, random: Random) -> list[Line]:

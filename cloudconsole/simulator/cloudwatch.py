@@ -1,6 +1,7 @@
-"""CloudWatch: S3's daily figures and Lambda's hourly ones (CloudWatch API reference; S3 and Lambda metrics).
+"""CloudWatch: S3's daily figures, hourly ones of Lambda, those of EC2 and of load balancers every five minutes.
 
-The figures are made up from the seed, but only of buckets and functions that there are; what was really invoked counts on top.
+CloudWatch API reference, and the metrics of each service. The figures are made up from the seed, but only of what there is; what
+was really invoked counts on top, and what was arranged (`levels`) replaces them.
 """
 
 from __future__ import annotations
@@ -15,15 +16,20 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
 
+from cloudconsole.simulator import levels
 from cloudconsole.simulator.clock import SimulatedClock
 from cloudconsole.simulator.identity import Identity
+from cloudconsole.simulator.levels import Levels
+from cloudconsole.simulator.load import BalancerFigures, InstanceFigures, Load, Values
 from cloudconsole.simulator.wire import AwsError
 
 _MOST_QUERIES = 500
 _LIST_PAGE = 500
 _ID = re.compile(r"[a-z][A-Za-z0-9_]{0,254}")
 _STATISTICS = frozenset({"Sum", "Average", "Minimum", "Maximum", "SampleCount"})
+_PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,2})?)")
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
+_ACTIVE = {"PT3H": timedelta(hours=3)}
 # S3 writes the figures of a day some hours after it.
 _S3_DELAY = timedelta(hours=4)
 _S3_GROWTH = 0.004  # a day
@@ -41,19 +47,26 @@ class BucketFigures:
 
 @dataclass(frozen=True, slots=True)
 class FunctionFigures:
-    """A function and how busy its story has it: invocations in an hour, and the share that fails."""
+    """A function and how busy its story has it: invocations in an hour, the share that fails, and how long each takes.
+
+    `used_mb` is the most memory that a run uses; None: Lambda Insights is off, and only its log tells.
+    """
 
     name: str
     per_hour: float
     failing: float
+    took_ms: float = 0.0
+    used_mb: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Series:
+class Series:
+    """A metric of one thing. `values` yields what was measured in a half-open time, a moment as often as it was."""
+
     namespace: str
     metric: str
     dimensions: frozenset[tuple[str, str]]
-    values: Callable[[datetime, datetime], Iterator[tuple[datetime, float]]]
+    values: Values
 
     @property
     def name(self) -> tuple[str, str, frozenset[tuple[str, str]]]:
@@ -66,14 +79,19 @@ class CloudWatch:
     def __init__(self, seed: int, clock: SimulatedClock) -> None:
         self._seed = seed
         self._clock = clock
+        self._load = Load(seed, clock)
         self._lock = Lock()
         self.buckets: Callable[[str, str], Iterable[BucketFigures]] = lambda account, region: ()
         self.functions: Callable[[str, str], Iterable[FunctionFigures]] = lambda account, region: ()
+        self.instances: Callable[[str, str], Iterable[InstanceFigures]] = lambda account, region: ()
+        self.balancers: Callable[[str, str], Iterable[BalancerFigures]] = lambda account, region: ()
+        self.further: list[Callable[[str, str], Iterable[Series]]] = []
         self.reset()
 
     def reset(self) -> None:
         with self._lock:
             self.points_on_a_page = 100_800
+            self.levels = Levels()
             self._invoked: Counter[tuple[str, str, str, str, datetime]] = Counter()
 
     def count_invocation(self, account: str, region: str, function: str, *, failed: bool) -> None:
@@ -95,14 +113,14 @@ class CloudWatch:
 
     def _list(self, identity: Identity, arguments: dict[str, Any]) -> dict[str, Any]:
         wanted = {(each["Name"], each.get("Value")) for each in arguments.get("Dimensions", ())}
-        now = self._clock.now()
+        now, since = self._clock.now(), _ACTIVE.get(arguments.get("RecentlyActive", ""), 14 * _DAY)
         found = [
             series
             for series in self._series(identity)
             if series.namespace == arguments.get("Namespace", series.namespace)
             and series.metric == arguments.get("MetricName", series.metric)
             and all(_has(series, name, value) for name, value in wanted)
-            and any(True for _ in series.values(now - 14 * _DAY, now))
+            and any(True for _ in series.values(now - since, now))
         ]
         start = _offset(arguments.get("NextToken"))
         shown = [_metric(series) for series in found[start : start + _LIST_PAGE]]
@@ -115,7 +133,7 @@ class CloudWatch:
         queries = arguments.get("MetricDataQueries", [])
         start, end = _window(arguments)
         _check_queries(queries)
-        known = {series.name: series for series in self._series(identity)}
+        known = self._arranged(identity, {series.name: series for series in self._series(identity)})
         skipped, left = (
             _offset(arguments.get("NextToken")),
             min(self.points_on_a_page, int(arguments.get("MaxDatapoints", 100_800))),
@@ -132,7 +150,7 @@ class CloudWatch:
         return {"MetricDataResults": results, "Messages": [], **({"NextToken": f"at-{told}"} if told < passed else {})}
 
     def _points(
-        self, known: dict[Any, _Series], query: dict[str, Any], start: datetime, end: datetime, order: str
+        self, known: dict[Any, Series], query: dict[str, Any], start: datetime, end: datetime, order: str
     ) -> list[tuple[datetime, float]]:
         """The order of a metric's dimensions means nothing."""
         stat = query["MetricStat"]
@@ -144,19 +162,41 @@ class CloudWatch:
         found = sorted(_binned(series.values(start, end), timedelta(seconds=stat["Period"]), stat["Stat"]).items())
         return found if order == "TimestampAscending" else found[::-1]
 
+    def _arranged(self, identity: Identity, known: dict[levels.Name, Series]) -> dict[levels.Name, Series]:
+        """`known`, each arranged series in the place of the story's from its first level on."""
+        return known | {
+            name: Series(*name, self._by_levels(told, known.get(name)))
+            for name, told in self.levels.of(identity.account_id, identity.region).items()
+        }
+
+    def _by_levels(self, told: list[levels.Level], before: Series | None) -> Values:
+        def values(start: datetime, end: datetime) -> Iterator[tuple[datetime, float]]:
+            first = told[0].since
+            if before is not None and start < first:
+                yield from before.values(start, min(end, first))
+            yield from levels.minutes(told, start, min(end, self._clock.now()))
+
+        return values
+
     # --- what there is
 
-    def _series(self, identity: Identity) -> Iterator[_Series]:
+    def _series(self, identity: Identity) -> Iterator[Series]:
         account, region = identity.account_id, identity.region
         for bucket in self.buckets(account, region):
             for storage, size in bucket.sizes.items():
                 yield self._of_bucket(bucket, "BucketSizeBytes", storage, size)
             yield self._of_bucket(bucket, "NumberOfObjects", "AllStorageTypes", bucket.objects)
         for function in self.functions(account, region):
-            for metric in ("Invocations", "Errors"):
+            for metric in ("Invocations", "Errors", "Duration"):
                 yield self._of_function(account, region, function, metric)
+            if function.used_mb is not None:
+                yield self._of_memory(account, region, function, function.used_mb)
+        found = self._load.series(self.instances(account, region), self.balancers(account, region))
+        yield from (Series(*name, values) for name, values in found)
+        for told in self.further:
+            yield from told(account, region)
 
-    def _of_bucket(self, bucket: BucketFigures, metric: str, storage: str, today: int) -> _Series:
+    def _of_bucket(self, bucket: BucketFigures, metric: str, storage: str, today: int) -> Series:
         dimensions = frozenset({("BucketName", bucket.name), ("StorageType", storage)})
 
         def values(start: datetime, end: datetime) -> Iterator[tuple[datetime, float]]:
@@ -169,9 +209,9 @@ class CloudWatch:
                     yield day, float(round(today * max(0.0, 1 - _S3_GROWTH * (age - 1))))
                 day += _DAY
 
-        return _Series("AWS/S3", metric, dimensions, values)
+        return Series("AWS/S3", metric, dimensions, values)
 
-    def _of_function(self, account: str, region: str, function: FunctionFigures, metric: str) -> _Series:
+    def _of_function(self, account: str, region: str, function: FunctionFigures, metric: str) -> Series:
         def values(start: datetime, end: datetime) -> Iterator[tuple[datetime, float]]:
             hour = start.replace(minute=0, second=0, microsecond=0)
             while hour < min(end, self._clock.now()):
@@ -182,7 +222,17 @@ class CloudWatch:
                     yield hour, float(found)
                 hour += _HOUR
 
-        return _Series("AWS/Lambda", metric, frozenset({("FunctionName", function.name)}), values)
+        return Series("AWS/Lambda", metric, frozenset({("FunctionName", function.name)}), values)
+
+    def _of_memory(self, account: str, region: str, function: FunctionFigures, used_mb: int) -> Series:
+        """Lambda Insights writes a figure for every run: an hour without any has none."""
+        runs = self._of_function(account, region, function, "Invocations")
+
+        def values(start: datetime, end: datetime) -> Iterator[tuple[datetime, float]]:
+            for hour, count in runs.values(start, end):
+                yield hour, round(used_mb * (0.9 + 0.1 * min(1.0, count / 10)), 1)
+
+        return Series("LambdaInsights", "used_memory_max", frozenset({("function_name", function.name)}), values)
 
     def _told(self, account: str, region: str, function: FunctionFigures, metric: str, hour: datetime) -> int:
         """The story's figure of an hour: more by day than by night, and no two hours alike."""
@@ -190,14 +240,16 @@ class CloudWatch:
         noise = hmac.digest(f"cloudconsole-simulator-metrics-{self._seed}".encode(), name.encode(), hashlib.sha256)
         by_day = 1.0 if 6 <= hour.hour < 19 else 0.35
         invocations = round(function.per_hour * by_day * (0.8 + noise[0] / 640))
+        if metric == "Duration":
+            return round(invocations * function.took_ms)
         return invocations if metric == "Invocations" else round(invocations * function.failing * (noise[1] / 128))
 
 
-def _has(series: _Series, name: str, value: str | None) -> bool:
+def _has(series: Series, name: str, value: str | None) -> bool:
     return any(key == name and value in (None, found) for key, found in series.dimensions)
 
 
-def _metric(series: _Series) -> dict[str, Any]:
+def _metric(series: Series) -> dict[str, Any]:
     dimensions = [{"Name": name, "Value": value} for name, value in sorted(series.dimensions, reverse=True)]
     return {"Namespace": series.namespace, "MetricName": series.metric, "Dimensions": dimensions}
 
@@ -214,6 +266,8 @@ def _binned(points: Iterable[tuple[datetime, float]], period: timedelta, statist
 def _aggregate(values: list[float], statistic: str) -> float:
     if statistic == "SampleCount":
         return float(len(values))
+    if percentile := _PERCENTILE.fullmatch(statistic):
+        return sorted(values)[min(len(values) - 1, int(len(values) * float(percentile[1]) / 100))]
     found = {"Sum": sum(values), "Average": sum(values) / len(values), "Minimum": min(values), "Maximum": max(values)}
     return found[statistic]
 
@@ -248,7 +302,8 @@ def _check_queries(queries: list[dict[str, Any]]) -> None:
         )
     for stat in (query.get("MetricStat") or {} for query in queries):
         period = stat.get("Period", 0)
-        if stat.get("Stat") not in _STATISTICS or period < 60 or period % 60:
+        known = stat.get("Stat") in _STATISTICS or _PERCENTILE.fullmatch(str(stat.get("Stat")))
+        if not known or period < 60 or period % 60:
             raise AwsError("ValidationError", "The value for parameter Stat or Period in MetricDataQueries is not valid.")
 
 

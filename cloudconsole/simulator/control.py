@@ -15,8 +15,10 @@ from cloudconsole.simulator.clock import middle_of
 from cloudconsole.simulator.ec2 import control as ec2_control
 from cloudconsole.simulator.faults import Fault, FaultKind
 from cloudconsole.simulator.lambda_ import control as lambda_control
+from cloudconsole.simulator.levels import Level
 from cloudconsole.simulator.organization import ACCOUNTS, HUB, OLD_EXTERNAL_ID, SUSPENDED, WITHOUT_ROLE, Role
 from cloudconsole.simulator.policies import Statement
+from cloudconsole.simulator.quotas import control as quota_control
 from cloudconsole.simulator.s3 import control as s3_control
 from cloudconsole.simulator.wire import Request, Response
 
@@ -46,6 +48,8 @@ def _action(aws: SimulatedAws, method: str, name: str) -> Callable[[Any], Any] |
         return partial(ec2_control.ACTIONS[asked], aws.ec2)
     if asked in s3_control.ACTIONS:
         return partial(s3_control.ACTIONS[asked], aws.s3)
+    if asked in quota_control.ACTIONS:
+        return partial(quota_control.ACTIONS[asked], (aws.quotas, aws.models, aws.usage))
     return partial(lambda_control.ACTIONS[asked], aws.functions) if asked in lambda_control.ACTIONS else None
 
 
@@ -192,6 +196,15 @@ def _set_metrics(aws: SimulatedAws, body: Any) -> dict[str, Any]:
     return {}
 
 
+def _put_metric(aws: SimulatedAws, body: Any) -> dict[str, Any]:
+    """From now on each minute of the series has `value`; null: it gets no data."""
+    name = (str(body["namespace"]), str(body["metric"]), frozenset((str(k), str(v)) for k, v in body["dimensions"].items()))
+    value = None if body["value"] is None else float(body["value"])
+    since = datetime.fromisoformat(body["since"]) if body.get("since") else aws.clock.now()
+    aws.cloudwatch.levels.put(str(body["account"]), str(body["region"]), name, Level(since, value))
+    return {}
+
+
 def _health(aws: SimulatedAws, body: Any) -> dict[str, Any]:
     return {"status": "ok"}
 
@@ -209,6 +222,7 @@ _ACTIONS: dict[tuple[str, str], Callable[[SimulatedAws, Any], Any]] = {
     ("POST", "clock"): _move_clock,
     ("POST", "page-size"): _set_page_size,
     ("POST", "metrics"): _set_metrics,
+    ("POST", "metrics/put"): _put_metric,
     ("GET", "health"): _health,
 }
 

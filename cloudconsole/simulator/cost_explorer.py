@@ -8,14 +8,15 @@ import hashlib
 import hmac
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 from typing import Any, NamedTuple
 
-from cloudconsole.simulator import cost_requests, ledger
-from cloudconsole.simulator.cost_filters import GROUP_DIMENSIONS, tag_value
+from cloudconsole.simulator import cost_requests, cost_tags, ledger
+from cloudconsole.simulator.cost_filters import FILTER_DIMENSIONS, GROUP_DIMENSIONS
+from cloudconsole.simulator.cost_lists import Listed, listed
 from cloudconsole.simulator.cost_requests import CostRequest, Group
 from cloudconsole.simulator.identity import Identity
 from cloudconsole.simulator.ledger import CURRENCY, Ledger
@@ -83,6 +84,22 @@ class CostExplorer:
         answer = self._answer(request, identity.account_id, as_of)
         return self._page(request, answer, PageToken(request.digest, identity.account_id, offset, as_of))
 
+    def list(self, operation: str, identity: Identity, arguments: dict[str, Any], now: datetime) -> dict[str, Any] | None:
+        """The answer to what lists tags or values; None for another operation. Raises AwsError."""
+        if not identity.account.cost_explorer_enabled:
+            raise not_enabled()
+        if operation == "ListCostAllocationTags":
+            return cost_tags.allocation_tags(self.book.origin, identity, arguments, now.date())
+        if operation not in ("GetTags", "GetDimensionValues"):
+            return None
+        start, end, predicate = cost_requests.read_list(arguments, now.date())
+        lines = (line for day in _days(start, end) for line in self._seen(identity, day, now) if predicate(line))
+        return cost_tags.get_tags(lines, arguments) if operation == "GetTags" else _dimension_values(lines, arguments)
+
+    def _seen(self, identity: Identity, day: date, now: datetime) -> Iterable[Line]:
+        view = ledger.view_for(identity.account_id, ())
+        return ledger.visible_to(self.book.shown(day, now), identity.account_id, view)
+
     def page_of(self, arguments: dict[str, Any]) -> int:
         """Which page a request asks for, counted from 1; 1 where its token cannot be read."""
         try:
@@ -147,6 +164,19 @@ class CostExplorer:
         return PageToken(digest, account, offset, datetime.fromtimestamp(moment, UTC))
 
 
+def _dimension_values(lines: Iterable[Line], arguments: dict[str, Any]) -> dict[str, Any]:
+    key = arguments.get("Dimension")
+    if key not in FILTER_DIMENSIONS:
+        raise cost_requests.validation_error(f"Dimension {key} is invalid. Valid values are {', '.join(FILTER_DIMENSIONS)}.")
+    values = sorted({FILTER_DIMENSIONS[key](line) for line in lines})
+    names = {value: ACCOUNTS[value].name for value in values} if key == "LINKED_ACCOUNT" else {}
+    found = [
+        Listed({"Value": value, "Attributes": {"description": names[value]} if value in names else {}}, names.get(value, value))
+        for value in values
+    ]
+    return listed("DimensionValues", found, arguments)
+
+
 def not_enabled() -> AwsError:
     return AwsError("AccessDeniedException", "User not enabled for cost explorer access")
 
@@ -205,7 +235,7 @@ def _group_field(group: Group) -> Callable[[Line], str]:
     if group.kind == "DIMENSION":
         return GROUP_DIMENSIONS[group.key]
     if group.kind == "TAG":
-        return lambda line: f"{group.key}${tag_value(line, group.key)}"
+        return lambda line: f"{group.key}${cost_tags.value_of(line, group.key) or ''}"
     return lambda line: f"{group.key}$"
 
 

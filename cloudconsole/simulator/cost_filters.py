@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from cloudconsole.simulator import cost_tags
 from cloudconsole.simulator.line_items import Line
 from cloudconsole.simulator.organization import ACCOUNTS, MANAGEMENT
 from cloudconsole.simulator.wire import AwsError
@@ -12,7 +13,6 @@ from cloudconsole.simulator.wire import AwsError
 Field = Callable[[Line], str]
 Predicate = Callable[[Line], bool]
 
-_TAGGED = frozenset({"Usage", "SavingsPlanCoveredUsage", "DiscountedUsage"})
 _PURCHASES = {
     "Usage": "On Demand Instances",
     "DiscountedUsage": "Standard Reserved Instances",
@@ -49,18 +49,13 @@ GROUP_DIMENSIONS: dict[str, Field] = {
     "INSTANCE_TYPE_FAMILY": lambda line: _instance_type(line).partition(".")[0],
     "REGION": lambda line: line.region,
 }
-_FILTER_DIMENSIONS: dict[str, Field] = GROUP_DIMENSIONS | {
+FILTER_DIMENSIONS: dict[str, Field] = GROUP_DIMENSIONS | {
     "PAYER_ACCOUNT": _constantly(MANAGEMENT),
     "LINKED_ACCOUNT_NAME": lambda line: ACCOUNTS[line.account].name,
     "BILLING_ENTITY": _constantly("AWS"),
 }
 _LEAVES = ("Dimensions", "Tags", "CostCategories")
 _ROOTS = ("And", "Or", "Not", *_LEAVES)
-
-
-def tag_value(line: Line, key: str) -> str:
-    """The value of a cost allocation tag; empty where the line carries none. Only `Environment` is activated."""
-    return ACCOUNTS[line.account].name if key == "Environment" and line.record_type in _TAGGED else ""
 
 
 def read_filter(expression: Any) -> tuple[Predicate, frozenset[str]]:
@@ -99,21 +94,26 @@ def _leaf(root: str, value: dict[str, Any]) -> tuple[Predicate, frozenset[str]]:
     if options - {"EQUALS", "CASE_SENSITIVE"} - absent_allowed:
         raise _invalid(f"MatchOptions {sorted(options)} are not supported for {root}.")
     field = _field(root, key)
-    if "ABSENT" in options:
-        return (lambda line: field(line) == ""), frozenset()
+    if "ABSENT" in options or (root == "Tags" and not values):
+        return _absent(root, key), frozenset()
     if not values:
         raise _invalid(f"Values for {key} must not be empty.")
     return (lambda line: field(line) in values), frozenset({key} if root == "Dimensions" else ())
 
 
+def _absent(root: str, key: str) -> Predicate:
+    """Without the tag at all, which an empty value is not. No cost category exists here."""
+    return (lambda line: cost_tags.value_of(line, key) is None) if root == "Tags" else (lambda line: True)
+
+
 def _field(root: str, key: str) -> Field:
     if root == "Tags":
-        return lambda line: tag_value(line, key)
+        return lambda line: cost_tags.value_of(line, key) or ""
     if root == "CostCategories":
         return _constantly("")
-    if key not in _FILTER_DIMENSIONS:
-        raise _invalid(f"Dimension {key} is invalid. Valid values are {', '.join(_FILTER_DIMENSIONS)}.")
-    return _FILTER_DIMENSIONS[key]
+    if key not in FILTER_DIMENSIONS:
+        raise _invalid(f"Dimension {key} is invalid. Valid values are {', '.join(FILTER_DIMENSIONS)}.")
+    return FILTER_DIMENSIONS[key]
 
 
 def _invalid(message: str) -> AwsError:

@@ -81,6 +81,18 @@ def _read(arguments: dict[str, Any], today: date) -> CostRequest:
     )
 
 
+def read_list(arguments: dict[str, Any], today: date) -> tuple[date, date, Predicate]:
+    """The days and the filter of a request for tags or for a dimension's values. Raises AwsError."""
+    try:
+        start, end = _period(arguments.get("TimePeriod"), "DAILY")
+        _check_period(start, end, today)
+        if start < months_before(today, HISTORY_MONTHS):
+            raise validation_error("You haven't enabled historical data beyond 14 months.")
+        return start, end, read_filter(arguments.get("Filter"))[0]
+    except (TypeError, AttributeError):
+        raise AwsError("SerializationException", "") from None
+
+
 def digest(arguments: dict[str, Any]) -> str:
     same = {name: value for name, value in arguments.items() if name != "NextPageToken"}
     return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()[:32]

@@ -101,6 +101,7 @@ _THROTTLED = {
     "ec2": ("RequestLimitExceeded", "Request limit exceeded.", 503),
     "s3": ("SlowDown", "Please reduce your request rate.", 503),
     "lambda": ("TooManyRequestsException", "Rate Exceeded.", 429),
+    "servicequotas": ("TooManyRequestsException", "Rate exceeded", 429),
 }
 _SKEWED = "Signature expired: 20200101T000000Z is now earlier than 20200101T001500Z (20200101T003000Z - 15 min.)"
 

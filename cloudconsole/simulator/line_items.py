@@ -42,6 +42,7 @@ class Line(NamedTuple):
     quantity: int = 0
     arrives: datetime | None = None
     view: View | None = None  # None: in both
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 def start_of(day: date) -> datetime:

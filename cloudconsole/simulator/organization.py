@@ -107,9 +107,12 @@ class DemoKey:
 
 _READ = allow(
     "ce:Get*", "ce:List*", "organizations:Describe*", "organizations:List*", "iam:SimulatePrincipalPolicy", "iam:Get*",
-    "account:List*", "ec2:Describe*", "s3:List*", "s3:Get*", "lambda:List*", "lambda:Get*", "servicequotas:*",
+    "account:List*", "ec2:Describe*", "s3:List*", "s3:Get*", "lambda:List*", "lambda:Get*", "servicequotas:Get*",
+    "servicequotas:List*",
     "cloudwatch:Get*", "cloudwatch:List*", "bedrock:List*", "tag:Get*", "budgets:View*", "kms:List*", "kms:Describe*",
-    "pricing:Get*",
+    "pricing:Get*", "elasticloadbalancing:Describe*", "logs:Describe*", "cost-optimization-hub:List*",
+    "cost-optimization-hub:Get*",
+    "athena:*", "glue:Get*",
 )  # fmt: skip
 READ_ONLY = (_READ,)
 # What changes instances, buckets and functions.
@@ -119,6 +122,8 @@ _OPERATE = allow(
     "s3:PutBucketPublicAccessBlock", "s3:PutBucketTagging", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion",
     "s3:AbortMultipartUpload", "lambda:InvokeFunction", "lambda:CreateFunction", "lambda:UpdateFunctionCode",
     "lambda:UpdateFunctionConfiguration", "lambda:PublishVersion", "lambda:CreateAlias", "lambda:UpdateAlias", "iam:PassRole",
+    "ec2:CreateSnapshot", "ec2:DeleteVolume", "ec2:ModifyVolume", "ec2:ReleaseAddress", "logs:PutRetentionPolicy",
+    "ce:ProvideAnomalyFeedback", "servicequotas:RequestServiceQuotaIncrease",
 )  # fmt: skip
 READ_AND_OPERATE = (_READ, _OPERATE)
 # What a user may do with its own access keys, where somebody has allowed it.

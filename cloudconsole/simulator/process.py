@@ -20,6 +20,7 @@ from cloudconsole.simulator.faults import Fault
 from cloudconsole.simulator.lambda_.handle import LambdaHandle
 from cloudconsole.simulator.ledger import Ledger
 from cloudconsole.simulator.organization import DemoKey
+from cloudconsole.simulator.quotas.handle import QuotaHandle
 from cloudconsole.simulator.s3.handle import S3Handle
 
 _PROJECT = Path(__file__).resolve().parents[2]
@@ -40,6 +41,7 @@ class SimulatorHandle:
         self.ec2 = Ec2Handle(self._ask)
         self.s3 = S3Handle(self._ask)
         self.functions = LambdaHandle(self._ask)
+        self.quotas = QuotaHandle(self._ask)
         about = self.organization()
         self.seed: int = about["seed"]
         self.origin = date.fromisoformat(about["origin"])
@@ -127,6 +129,21 @@ class SimulatorHandle:
     def set_metrics_page(self, points: int) -> None:
         """How many data points CloudWatch puts on a page."""
         self._ask("POST", "metrics", {"points": points})
+
+    def put_metric(
+        self,
+        account: str,
+        region: str,
+        name: tuple[str, str],
+        dimensions: Mapping[str, str],
+        *,
+        value: float | None,
+        since: datetime | None = None,
+    ) -> None:
+        """From `since` (now) on each minute of the series `name` (namespace and metric) has `value`; None: no data."""
+        moment = since.isoformat() if since else None
+        place = {"account": account, "region": region, "namespace": name[0], "metric": name[1]}
+        self._ask("POST", "metrics/put", {**place, "dimensions": dict(dimensions), "value": value, "since": moment})
 
     def stop(self) -> None:
         """End the process, by force where it does not listen."""

@@ -24,6 +24,8 @@ class Protocol(StrEnum):
 QUERY_NAMESPACES = {
     "sts": "https://sts.amazonaws.com/doc/2011-06-15/",
     "iam": "https://iam.amazonaws.com/doc/2010-05-08/",
+    "elb-2012-06-01": "http://elasticloadbalancing.amazonaws.com/doc/2012-06-01/",
+    "elb-2015-12-01": "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
 }
 
 

@@ -6,7 +6,12 @@
 //   </div>
 //
 //   { currency, periods: [{ label, title, note, state: "complete" | "estimated" | "incomplete" | "unknown", total, narrow }],
-//     series: [{ name, slot: 1-12, or 0 for Other, url, amounts: ["12.34" | null], texts: ["$12.34"] }] }
+//     series: [{ name, slot: 1-12, or 0 for Other, url, expected, amounts: ["12.34" | null], texts: ["$12.34"] }],
+//     band: null | { name, low: ["12.34" | null], high, texts: ["$11 – $14" | null] },
+//     lines: [{ name, tone: "" | "warn" | "bad", dashed, amounts: ["12.34" | null], texts: ["$12.34"] }] }
+//
+// A series that is `expected` is a forecast and drawn lighter; the band is the interval of each period's total. Lines are what the
+// bars are held against.
 //
 // A series with a `url` drills down: its name in the legend leads there, and so does a click on its part of a bar, with the
 // parameters in the period's `narrow` put into the address.
@@ -26,7 +31,7 @@ function colours(element) {
   };
   const series = [read("--series-other")];
   for (let slot = 1; slot <= 12; slot += 1) series.push(read(`--series-${slot}`));
-  const found = { series, text: read("--text"), muted: read("--muted"), line: read("--line"), surface: read("--surface") };
+  const found = { series, text: read("--text"), muted: read("--muted"), line: read("--line"), surface: read("--surface"), warn: read("--warn"), bad: read("--bad") };
   probe.remove();
   return found;
 }
@@ -47,7 +52,27 @@ function hatched(colour, context) {
   return context.createPattern(tile, "repeat");
 }
 
-function shortAmount(value, currency) {
+const numbers = (amounts) => amounts.map((amount) => (amount === null ? null : Number(amount)));
+
+// One edge of the band, stepping through the middle of each bar.
+function edge(amounts, stack) {
+  return { type: "line", data: numbers(amounts), stack, order: 0, fill: false, borderWidth: 1, borderDash: [3, 3], pointRadius: 0, pointHitRadius: 0, stepped: "middle" };
+}
+
+// A limit or a pace, from bar to bar.
+function against(line) {
+  return { type: "line", data: numbers(line.amounts), stack: `line ${line.name}`, order: -1, fill: false, borderWidth: line.dashed ? 1.5 : 1.25, borderDash: line.dashed ? [5, 4] : [], pointRadius: 0, pointHitRadius: 0 };
+}
+
+const TONES = { "": "text", warn: "warn", bad: "bad" };
+
+// A computed colour, rgb(…) or color(…), with less of it.
+function lighter(colour, alpha) {
+  return `color-mix(in srgb, ${colour} ${alpha * 100}%, transparent)`;
+}
+
+function shortAmount(value, currency, unit) {
+  if (unit) return new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 }).format(value);
   const options = { style: "currency", currency, notation: Math.abs(value) >= 10000 ? "compact" : "standard", maximumFractionDigits: Math.abs(value) >= 10 || value === 0 ? 0 : 2 };
   try {
     return new Intl.NumberFormat("en-US", options).format(value);
@@ -74,17 +99,22 @@ class StackedChart {
       type: "bar",
       data: {
         labels: data.periods.map((period) => period.label),
-        datasets: data.series.map((series) => ({
-          label: series.name,
-          data: series.amounts.map((amount) => (amount === null ? null : Number(amount))),
-          stack: "cost",
-          borderWidth: { top: 1, right: 0, bottom: 0, left: 0 },
-          borderSkipped: false,
-          borderRadius: 1,
-          maxBarThickness: 48,
-          categoryPercentage: 0.88,
-          barPercentage: 0.94,
-        })),
+        datasets: [
+          ...data.series.map((series) => ({
+            label: series.name,
+            data: numbers(series.amounts),
+            stack: "cost",
+            order: 1,
+            borderWidth: { top: 1, right: 0, bottom: 0, left: 0 },
+            borderSkipped: false,
+            borderRadius: 1,
+            maxBarThickness: 48,
+            categoryPercentage: 0.88,
+            barPercentage: 0.94,
+          })),
+          ...(data.band ? [edge(data.band.low, "low"), { ...edge(data.band.high, "high"), fill: "-1" }] : []),
+          ...data.lines.map(against),
+        ],
       },
       options: {
         animation: false,
@@ -96,7 +126,7 @@ class StackedChart {
         plugins: { legend: { display: false }, tooltip: { enabled: false, external: (context) => this.showTip(context.tooltip) } },
         scales: {
           x: { stacked: true, grid: { display: false }, border: { display: true }, ticks: { maxRotation: 0, autoSkipPadding: 18 } },
-          y: { stacked: true, border: { display: false }, ticks: { maxTicksLimit: 5, padding: 8, callback: (value) => shortAmount(value, data.currency) } },
+          y: { stacked: true, border: { display: false }, ticks: { maxTicksLimit: 5, padding: 8, callback: (value) => shortAmount(value, data.currency, data.unit) } },
         },
       },
     };
@@ -105,7 +135,8 @@ class StackedChart {
   // The part of a bar under the pointer.
   hit(event) {
     const [element] = this.chart.getElementsAtEventForMode(event.native, "nearest", { intersect: true }, false);
-    return element && { series: this.data.series[element.datasetIndex], period: this.data.periods[element.index] };
+    const series = element && this.data.series[element.datasetIndex]; // none is the band's
+    return series && { series, period: this.data.periods[element.index] };
   }
 
   drill(event) {
@@ -120,14 +151,21 @@ class StackedChart {
     const found = colours(this.element);
     const context = this.canvas.getContext("2d");
     const font = { family: getComputedStyle(this.element).fontFamily, size: 11 };
-    this.chart.data.datasets.forEach((dataset, at) => {
-      const colour = found.series[this.data.series[at].slot];
+    this.data.series.forEach((series, at) => {
+      const dataset = this.chart.data.datasets[at];
+      const colour = series.expected ? lighter(found.series[series.slot], 0.34) : found.series[series.slot];
       const pattern = hatched(colour, context);
       dataset.backgroundColor = this.data.periods.map((period) => (period.state === "complete" ? colour : pattern));
       dataset.hoverBackgroundColor = dataset.backgroundColor;
       dataset.borderColor = found.surface;
       dataset.hoverBorderColor = found.surface;
     });
+    const lines = this.chart.data.datasets.length - this.data.lines.length;
+    for (const line of this.chart.data.datasets.slice(this.data.series.length, lines)) {
+      line.borderColor = lighter(found.text, 0.55);
+      line.backgroundColor = lighter(found.text, 0.09);
+    }
+    this.data.lines.forEach(({ tone }, at) => { this.chart.data.datasets[lines + at].borderColor = found[TONES[tone]]; });
     const { x, y } = this.chart.options.scales;
     x.ticks.color = y.ticks.color = found.muted;
     x.ticks.font = y.ticks.font = font;
@@ -143,12 +181,14 @@ class StackedChart {
       button.type = "button";
       button.setAttribute("aria-pressed", "true");
       button.addEventListener("click", () => this.toggle(at, button));
-      button.append(swatch(series.slot));
+      button.append(swatch(series));
       if (!series.url) { button.append(series.name); return button; }
       button.setAttribute("aria-label", `Show ${series.name}`);
       return entry(button, series);
     }));
-    if (this.data.periods.some((period) => period.state !== "complete")) legend.append(hatchKey());
+    if (this.data.band) legend.append(key("band", this.data.band.name));
+    for (const { name, tone, dashed } of this.data.lines) legend.append(key(`line ${tone}${dashed ? " dashed" : ""}`, name));
+    if (this.data.periods.some((period) => period.state !== "complete")) legend.append(key("hatched", "not final yet"));
   }
 
   toggle(at, button) {
@@ -183,8 +223,11 @@ class StackedChart {
       .map((series, at) => ({ series, at }))
       .filter(({ series, at }) => this.chart.isDatasetVisible(at) && series.amounts[index] !== null && Number(series.amounts[index]) !== 0)
       .reverse()
-      .map(({ series }) => line("row", swatch(series.slot), series.name, series.texts[index]));
+      .map(({ series }) => line("row", swatch(series), series.name, series.texts[index]));
     const parts = [line("head", period.title, period.total ?? DASH), ...rows];
+    const between = this.data.band?.texts[index];
+    if (between) parts.push(line("row", "", this.data.band.name, between));
+    for (const one of this.data.lines) if (one.amounts[index] !== null) parts.push(line("row", "", one.name, one.texts[index]));
     if (period.note) parts.push(line("note", period.note));
     this.tip.replaceChildren(...parts);
   }
@@ -194,9 +237,9 @@ class StackedChart {
   }
 }
 
-function swatch(slot) {
+function swatch({ slot, expected }) {
   const mark = document.createElement("i");
-  mark.className = `swatch s${slot}`;
+  mark.className = `swatch s${slot}${expected ? " expected" : ""}`;
   return mark;
 }
 
@@ -211,13 +254,13 @@ function entry(button, series) {
   return part;
 }
 
-function hatchKey() {
-  const key = document.createElement("span");
-  key.className = "key";
+function key(kind, text) {
+  const part = document.createElement("span");
+  part.className = "key";
   const mark = document.createElement("i");
-  mark.className = "swatch hatched";
-  key.append(mark, "not final yet");
-  return key;
+  mark.className = `swatch ${kind}`;
+  part.append(mark, text);
+  return part;
 }
 
 function line(className, ...cells) {

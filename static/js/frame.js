@@ -199,7 +199,18 @@ addEventListener("pageshow", (event) => {
   for (const button of document.querySelectorAll("button[aria-disabled]")) button.removeAttribute("aria-disabled");
 });
 
+// A table that is wider than its place is scrolled by keyboard too; one that fits is no stop on the way.
+function markScrollable() {
+  for (const place of document.querySelectorAll(".table-wrap:not([role])")) {
+    const scrolls = place.scrollWidth > place.clientWidth || place.scrollHeight > place.clientHeight;
+    if (scrolls) place.tabIndex = 0;
+    else place.removeAttribute("tabindex");
+  }
+}
+addEventListener("resize", markScrollable);
+
 function prepare(scope) {
+  markScrollable();
   prepareTabs(scope);
   prepareToasts(scope);
   refreshTimes(scope);

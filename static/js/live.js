@@ -4,12 +4,14 @@
 //
 // data-live-pause="4000": a part that is dear to make waits that many milliseconds and is then fetched once.
 // A name is a type ("snapshot": any) or a type and an id ("snapshot:12"). Bursts are folded into one fetch per part.
-// After a lost connection every part is fetched, because what happened meanwhile was not heard.
+// After a lost connection every part is fetched, because what happened meanwhile was not heard; after the first one those that
+// move ([aria-busy=true]), because they may have moved between the page and the connection.
 const FOLD_MS = 250;
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 30000;
 const SIGNED_OUT = 4401; // the close code of cloudconsole/realtime/consumers.py
-const POLL_MS = 5000; // only for parts that move ([aria-busy=true]), only while there is no connection
+const POLL_MS = 5000; // only for parts that move, only while there is no connection
+const MOVING = "[data-live][aria-busy=true], [data-live]:has([aria-busy=true])";
 
 const indicator = document.querySelector("[data-live-indicator]");
 const waiting = new Map();
@@ -63,7 +65,7 @@ function connect() {
   socket.addEventListener("open", () => {
     attempts = 0;
     show("live");
-    if (lost) parts().forEach(refresh);
+    parts(lost ? "[data-live]" : MOVING).forEach(refresh);
     lost = false;
   });
   socket.addEventListener("message", (event) => {
@@ -97,7 +99,7 @@ addEventListener("online", wake);
 document.addEventListener("visibilitychange", wake);
 
 setInterval(() => {
-  if (socket?.readyState !== WebSocket.OPEN) parts("[data-live][aria-busy=true], [data-live]:has([aria-busy=true])").forEach(refresh);
+  if (socket?.readyState !== WebSocket.OPEN) parts(MOVING).forEach(refresh);
 }, POLL_MS);
 
 if (indicator) connect();

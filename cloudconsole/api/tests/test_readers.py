@@ -15,7 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from tests.services import chromium
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(transaction=True)]
 
 
 LOCAL = ("localhost", "127.0.0.1", None)  # None: data: and blob:
@@ -52,7 +52,7 @@ def watched(context: BrowserContext) -> tuple[Page, list[str]]:
     return page, complaints
 
 
-@pytest.mark.parametrize(("path", "sign"), [("/api/docs", ".swagger-ui .info"), ("/api/redoc", "h1")])
+@pytest.mark.parametrize(("path", "sign"), [("/api/docs", '[data-path="/api/accounts"]'), ("/api/redoc", "h1")])
 def test_a_reader_of_the_document_works_without_breaking_the_policy(
     context: BrowserContext, live_server: LiveServer, path: str, sign: str
 ) -> None:
@@ -61,7 +61,7 @@ def test_a_reader_of_the_document_works_without_breaking_the_policy(
     page.wait_for_selector(f"#document {sign}")
 
     assert "unsafe" not in answer.headers["content-security-policy"]
-    assert "/api/audit" in page.content()
+    assert "/api/accounts" in page.content()  # of a long document the reader draws what is in view
     # ReDoc's badge asks for a picture from its maker's site; the policy keeps that from leaving the browser.
     assert not [complaint for complaint in complaints if "https://cdn.redoc.ly/redoc/logo-mini.svg" not in complaint]
 

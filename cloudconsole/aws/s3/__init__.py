@@ -10,6 +10,7 @@ from cloudconsole.aws.s3.buckets import (
     delete_bucket,
 )
 from cloudconsole.aws.s3.deletion import Deletion, Emptied, delete_objects, empty_bucket
+from cloudconsole.aws.s3.downloads import download, read
 from cloudconsole.aws.s3.links import presign_get
 from cloudconsole.aws.s3.objects import (
     ObjectFacts,
@@ -38,9 +39,11 @@ __all__ = [
     "create_bucket",
     "delete_bucket",
     "delete_objects",
+    "download",
     "empty_bucket",
     "object_versions",
     "objects",
     "presign_get",
+    "read",
     "upload",
 ]

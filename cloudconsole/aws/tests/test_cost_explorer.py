@@ -266,6 +266,7 @@ def test_the_calls_that_fetch_a_role_session_are_not_on_the_meter(endpoint: Endp
     assert len(ledger.records) == 1
 
 
+@pytest.mark.usefixtures("real_rates")
 def test_after_a_burst_one_account_is_asked_twice_a_second(endpoint: Endpoint, ask: Ask) -> None:
     numbers = itertools.count(1)
     endpoint.script = lambda _: json_reply(page([], f"t{n}" if (n := next(numbers)) < 42 else None))

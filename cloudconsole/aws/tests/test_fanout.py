@@ -21,6 +21,8 @@ from cloudconsole.aws.tests.scripted import Endpoint, Hang, Reply, Request, whoa
 _person: ContextVar[str] = ContextVar("person", default="nobody")
 FREE = Rate(per_second=1e6, burst=1_000_000)
 
+pytestmark = pytest.mark.usefixtures("real_rates")
+
 
 def test_a_broken_account_is_its_own_outcome_only(endpoint: Endpoint) -> None:
     endpoint.script = lambda request: xml_error("AccessDenied") if request.key_id.endswith("3") else whoami_reply(request)

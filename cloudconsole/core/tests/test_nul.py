@@ -5,6 +5,7 @@ from django.test import Client
 
 from accounts.models import User
 
+FORM = "application/x-www-form-urlencoded"
 IN_A_COOKIE = '"\\000\\000\\000\\000\\000\\000\\000\\000"'  # as the browser sends it; Django reads the octal numbers
 
 
@@ -37,3 +38,9 @@ def test_the_answer_is_protected_like_every_other(client: Client) -> None:
 @pytest.mark.parametrize(("address", "status"), [("/", 302), ("/api/auth/me", 401), ("/sign-in", 200)])
 def test_a_session_key_that_no_database_could_hold_is_nobodys(client: Client, admin: User, address: str, status: int) -> None:
     assert client.get(address, headers={"Cookie": f"sessionid={IN_A_COOKIE}"}).status_code == status
+
+
+@pytest.mark.parametrize("address", ["/expenses/workspaces", "/expenses/categories"])
+def test_neither_does_a_form_with_one(client: Client, admin: User, address: str) -> None:
+    client.force_login(admin)
+    assert client.post(address, "name=a%00b&currency=EUR", content_type=FORM).status_code == 400

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from html import escape
 from typing import Any
 
 from django import template
@@ -37,6 +39,26 @@ def money(amount: Decimal | None, currency: str | None = None, why: str = "Not k
     code = currency or ""
     return format_html(
         '<span class="money" title="{}">{}</span>', figures.exact(amount, code), figures.money(amount, code, places=places)
+    )
+
+
+@register.simple_tag
+def money_cells(amounts: Iterable[Decimal | None], currency: str | None = None, why: str = "Not known") -> SafeString:
+    """The same as a row's cells. A table of a year by day has thousands, so they are made at once."""
+    code, missing = currency or "", unknown(why)
+    cells = (missing if amount is None else _money(amount, code) for amount in amounts)
+    return SafeString("".join(f'<td class="num">{cell}</td>' for cell in cells))
+
+
+def _money(amount: Decimal, code: str) -> str:
+    return f'<span class="money" title="{escape(figures.exact(amount, code))}">{escape(figures.money(amount, code))}</span>'
+
+
+@register.simple_tag
+def count(amount: Decimal | None, why: str = "Not known") -> SafeString:
+    """What is counted rather than paid. Unknown is a dash with its reason, never 0."""
+    return (
+        unknown(why or "Not known") if amount is None else format_html('<span class="figures">{}</span>', figures.count(amount))
     )
 
 
@@ -126,6 +148,12 @@ def span(value: timedelta | None) -> str:
 def grouped(value: int | None) -> str:
     """1234567 → "1,234,567"."""
     return figures.UNKNOWN if value is None else f"{value:,}"
+
+
+@register.filter
+def spaced(name: str) -> str:
+    """starts_with → "starts with"."""
+    return name.replace("_", " ")
 
 
 @register.filter

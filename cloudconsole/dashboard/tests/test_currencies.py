@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 
 import pytest
 import time_machine
@@ -14,6 +15,7 @@ from accounts.models import User
 from costs.models import CostSource
 from costs.rules.cubes import Cube
 from costs.tests import books
+from expenses.tests import books as expense_books
 
 pytestmark = pytest.mark.django_db
 DAY = date(2026, 11, 10)
@@ -77,7 +79,17 @@ def test_programs_get_a_total_for_each_currency_and_choose_one(admin: User) -> N
         ("USD", "5", ["dollars"]),
     ]
     assert found["summary"] is None
-    assert client.get("/api/dashboard?currency=USD").json()["summary"]["month_to_date"]["amount"] == "5"
+    chosen = client.get("/api/dashboard?currency=USD").json()
+    assert chosen["summary"]["month_to_date"]["amount"] == "5"
+    assert (chosen["total"], chosen["quotas"], chosen["anomalies"], chosen["budgets"], chosen["recommendations"]) == (
+        None,
+        [],
+        [],
+        [],
+        [],
+    )
+    expense_books.spend(admin, date=books.TODAY, cost=Decimal(3))
+    assert client.get("/api/dashboard?currency=USD").json()["total"]["months"][-1]["total"] == "8"
     assert client.get("/api/dashboard?currency=dollar").status_code == 400
 
 

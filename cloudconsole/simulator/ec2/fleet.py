@@ -53,6 +53,7 @@ _STORY: dict[str, tuple[Row, ...]] = {
         Row("ledger-db", EU, "r6g.large", "payments", 301, "a", keeps_from_termination=True, keeps_from_stop=True),
         Row("report-batch", EU, "c6i.2xlarge", "payments", 19, "c", _STOPPED),
         Row("sap-gateway", IE, "m6i.xlarge", "finance", 77, "a", platform=WINDOWS),
+        Row("erp-2017", IE, "m4.large", "finance", 420, "b"),
     ),
     STAGING: (
         Row("web-1", EU, "m6i.large", "shop", 12, "a", is_public=True),
@@ -60,7 +61,8 @@ _STORY: dict[str, tuple[Row, ...]] = {
         Row("api-1", EU, "m6i.xlarge", "shop", 33, "a"),
         Row("ledger-db", EU, "r6g.large", "payments", 90, "b", keeps_from_termination=True),
         Row("load-generator", US, "c6i.2xlarge", "shop", 9, "a", _STOPPED),
-        Row("browser-tests", US, "m6i.large", "shop", 3, "b"),
+        Row("browser-tests", US, "m6i.large", "shop", 30, "b"),
+        Row("wiki", EU, "t2.medium", "platform", 300, "a"),
     ),
     DEVELOPMENT: (
         Row("ada-workstation", EU, "t3.xlarge", "shop", 4, "a"),

@@ -14,6 +14,7 @@ from cloudconsole.simulator.ec2.instances import Instance, Reason, State, Troubl
 from cloudconsole.simulator.ec2.moves import Change, Moment
 from cloudconsole.simulator.ec2.requests import Form
 from cloudconsole.simulator.identity import Identity
+from cloudconsole.simulator.load import InstanceFigures
 from cloudconsole.simulator.wire import AwsError
 
 _MOVES: dict[str, Callable[[Sequence[Instance], Moment], list[Change]]] = {
@@ -23,6 +24,8 @@ _MOVES: dict[str, Callable[[Sequence[Instance], Moment], list[Change]]] = {
     "TerminateInstances": moves.terminate,
 }
 _MOST_AT_ONCE = 1000
+# Those that nobody uses, though they run.
+_IDLE = frozenset({"windows-signing", "notebook", "sap-gateway", "web-eu-2", "browser-tests", "identity-proxy", "intranet"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,19 @@ class Ec2:
         """Copies of what is there now."""
         with self._lock:
             return [instance.copy() for instance in self._fleet(account_id, region).values()]
+
+    def figures(self, account_id: str, region: str) -> Sequence[InstanceFigures]:
+        """What CloudWatch measures of what runs now; what is stopped is not measured."""
+        return [
+            InstanceFigures(
+                one.kind.instance_id,
+                one.launched_at,
+                one.tags.get("Name", "") in _IDLE,
+                one.tags.get("aws:autoscaling:groupName", ""),
+            )
+            for one in self.list(account_id, region)
+            if one.state is State.RUNNING
+        ]
 
     def change_state(self, account_id: str, region: str, instance_id: str, state: State, reason: Reason) -> None:
         """As AWS does it by itself: at once, without a date in the transition's reason. KeyError for no such instance."""

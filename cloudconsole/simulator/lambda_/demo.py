@@ -63,6 +63,8 @@ class Row:
     versions: int = 0
     description: str = ""
     failure: str = ""
+    took_ms: float = 120.0
+    used_mb: int | None = None  # None: without Lambda Insights
 
 
 _STORY: dict[str, tuple[Row, ...]] = {
@@ -74,7 +76,7 @@ _STORY: dict[str, tuple[Row, ...]] = {
             description="Adds up orders for the shop"),
         Row("image-thumbnails", US, _NODE, 55, "nodejs22.x", 1024, 30, 412.0, 0.021, 2),
         Row("nightly-report", EU, _REPORT, 80, timeout_s=300, per_hour=0.2, failing=0.15, description="Runs at 02:15 UTC"),
-        Row("ledger-export", EU, _REPORT, 120, memory_mb=2048, timeout_s=900, per_hour=4.0),
+        Row("ledger-export", EU, _REPORT, 120, memory_mb=2048, timeout_s=900, per_hour=4.0, took_ms=95_000.0, used_mb=212),
         Row("legacy-mailer", US, _NODE, 2, "nodejs20.x", 128, 5, 22.0, 0.31),
     ),
     STAGING: (
@@ -83,7 +85,7 @@ _STORY: dict[str, tuple[Row, ...]] = {
     ),
     DEVELOPMENT: (
         Row("hello", EU, _GREETING, 70, per_hour=0.5, versions=2, description="The first function to try things with"),
-        Row("orders-total", EU, _ORDERS, 71, per_hour=3.0, failing=0.2, versions=1),
+        Row("orders-total", EU, _ORDERS, 71, memory_mb=1024, per_hour=3.0, failing=0.2, versions=1, took_ms=8_000.0, used_mb=96),
         Row("load-test", EU, _REPORT, 90, timeout_s=60),
         Row("broken-image", US, _GREETING, 140, failure="The function could not be started: its network interface was deleted."),
     ),
@@ -116,7 +118,16 @@ def zipped(files: dict[str, str]) -> bytes:
 
 def _function(seed: int, account_id: str, row: Row) -> Function:
     latest = _configuration(seed, account_id, row, 1)
-    made = Function(latest, _MOMENT, _MOMENT, per_hour=row.per_hour, failing=row.failing, failure=row.failure)
+    made = Function(
+        latest,
+        _MOMENT,
+        _MOMENT,
+        per_hour=row.per_hour,
+        failing=row.failing,
+        failure=row.failure,
+        took_ms=row.took_ms,
+        used_mb=row.used_mb,
+    )
     for number in range(1, row.versions + 1):
         made.latest = _configuration(seed, account_id, row, number)
         made.publish(f"release {number}")

@@ -66,6 +66,8 @@ class Function:
     published: int = 0
     # Of the story: how busy it is in an hour, and the share that fails.
     per_hour: float = 0.0
+    took_ms: float = 0.0
+    used_mb: int | None = None
     failing: float = 0.0
     # A function that AWS could not bring into service, and why.
     failure: str = ""

@@ -57,7 +57,7 @@ class Lambda:
         """What CloudWatch measures of the story; what is really invoked is counted there."""
         with self._lock:
             found = self._of(account_id, region)
-            return [FunctionFigures(each.latest.name, each.per_hour, each.failing) for each in found]
+            return [FunctionFigures(each.latest.name, each.per_hour, each.failing, each.took_ms, each.used_mb) for each in found]
 
     # --- for the control API
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from threading import RLock
 
 from cloudconsole.simulator import permissions
 from cloudconsole.simulator.clock import SimulatedClock
 from cloudconsole.simulator.cloudwatch import BucketFigures
 from cloudconsole.simulator.identity import Identity
+from cloudconsole.simulator.ledger import Ledger
 from cloudconsole.simulator.policies import Decision
-from cloudconsole.simulator.s3 import demo, listings, reads, routes, settings, writes, xml
+from cloudconsole.simulator.s3 import demo, exports, listings, reads, routes, settings, writes, xml
 from cloudconsole.simulator.s3.bodies import Shelf, whole
 from cloudconsole.simulator.s3.buckets import Bucket, Version
 from cloudconsole.simulator.s3.routes import S3Request
@@ -28,9 +30,10 @@ _PROTOCOL = Protocol.REST_XML
 class S3:
     """The buckets of the world. Safe to use from many threads."""
 
-    def __init__(self, seed: int, clock: SimulatedClock) -> None:
+    def __init__(self, seed: int, clock: SimulatedClock, ledger: Ledger | None = None) -> None:
         self._seed = seed
         self._clock = clock
+        self._ledger = ledger
         self._lock = RLock()
         self._shelf = Shelf()
         self.reset()
@@ -40,6 +43,9 @@ class S3:
         with self._lock:
             self._shelf.clear()
             self._buckets = {bucket.name: bucket for bucket in demo.buckets(self._seed, self._shelf)}
+            self._exported_on: date | None = None
+            if self._ledger is not None:
+                self._buckets[exports.BUCKET] = exports.bucket()
 
     def buckets_of(self, account_id: str) -> list[Bucket]:
         """What the account owns now."""
@@ -51,6 +57,15 @@ class S3:
         with self._lock:
             here = (bucket for bucket in self.buckets_of(account_id) if bucket.region == region and not bucket.is_empty)
             return [_figures(bucket) for bucket in here]
+
+    def export_files(self, name: str) -> list[tuple[str, bytes]]:
+        """What Athena reads of an export."""
+        with self._lock:
+            bucket = self._buckets.get(exports.BUCKET)
+            if bucket is None:
+                return []
+            self._export_into(bucket)
+            return exports.data_files(bucket, name)
 
     # --- for the control API
 
@@ -111,7 +126,15 @@ class S3:
         if bucket.account_id != identity.account_id:
             headers = {"x-amz-bucket-region": bucket.region}
             raise AwsError("AccessDenied", "Access Denied", 403, headers=headers)
+        self._export_into(bucket)
         return bucket
+
+    def _export_into(self, bucket: Bucket) -> None:
+        """AWS writes its exports once a day; here that is done when somebody looks."""
+        today = self._clock.now().date()
+        if bucket.name == exports.BUCKET and self._ledger is not None and self._exported_on != today:
+            exports.refresh(bucket, self._ledger, self._clock.now(), self._shelf)
+            self._exported_on = today
 
     def _bucket_operation(self, bucket: Bucket, asked: S3Request, identity: Identity, request_id: str) -> Response:
         if asked.operation == "DeleteObjects":

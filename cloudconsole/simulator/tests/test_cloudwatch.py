@@ -110,6 +110,52 @@ def test_figures_need_the_permission_that_is_called_cloudwatch(aws: Aws) -> None
     assert (answer.code, "cloudwatch:ListMetrics" in answer.message) == ("AccessDeniedException", True)
 
 
+def cpu_of(name: str, value: str) -> dict[str, Any]:
+    return {"Namespace": "AWS/EC2", "MetricName": "CPUUtilization", "Dimensions": [{"Name": name, "Value": value}]}
+
+
+def test_an_instance_is_measured_every_five_minutes_and_an_hour_is_the_mean_of_its_parts(aws: Aws) -> None:
+    aws.simulator.set_now(NOON)
+    account = aws.keys["development"].account_id
+    metric = cpu_of("InstanceId", aws.simulator.ec2.named(account, EU, "build-1"))
+    window: dict[str, Any] = {"StartTime": NOON - timedelta(hours=1), "EndTime": NOON}
+    parts, whole = ask(aws, query(0, metric, 300), query(1, metric, 3600), **window)["MetricDataResults"]
+
+    assert len(parts["Values"]) == 12
+    assert whole["Values"] == [pytest.approx(sum(parts["Values"]) / 12)]
+    stopped = cpu_of("InstanceId", aws.simulator.ec2.named(account, EU, "build-2"))
+    assert ask(aws, query(0, stopped, 300), **window)["MetricDataResults"][0]["Values"] == []
+
+
+def test_a_group_is_measured_over_all_its_members(aws: Aws) -> None:
+    aws.simulator.set_now(NOON)
+    account = aws.keys["development"].account_id
+    members = [aws.simulator.ec2.named(account, EU, name) for name in ("build-1", "ada-workstation")]
+    for member in members:
+        aws.simulator.ec2.tag(account, EU, member, {"aws:autoscaling:groupName": "builders"})
+    asked = [cpu_of("InstanceId", member) for member in members] + [cpu_of("AutoScalingGroupName", "builders")]
+    window: dict[str, Any] = {"StartTime": NOON - timedelta(minutes=5), "EndTime": NOON}
+    found = ask(aws, *(query(number, one, 300) for number, one in enumerate(asked)), **window)["MetricDataResults"]
+
+    [one], [other], [both] = (result["Values"] for result in found)
+    assert both == pytest.approx((one + other) / 2)
+
+
+def test_an_arranged_metric_has_its_value_each_minute_and_none_where_none_was_wanted(aws: Aws) -> None:
+    aws.simulator.set_now(NOON)
+    account = aws.keys["development"].account_id
+    name = ("AWS/ApplicationELB", "RequestCount")
+    for minutes, value in ((10, 7), (4, None)):
+        since = NOON - timedelta(minutes=minutes)
+        aws.simulator.put_metric(account, EU, name, {"LoadBalancer": "app/new/1"}, value=value, since=since)
+    metric = {"Namespace": name[0], "MetricName": name[1], "Dimensions": [{"Name": "LoadBalancer", "Value": "app/new/1"}]}
+    window: dict[str, Any] = {"StartTime": NOON - timedelta(minutes=15), "EndTime": NOON, "ScanBy": "TimestampAscending"}
+    by_minute, by_five = ask(aws, query(0, metric, 60, "Sum"), query(1, metric, 300, "Sum"), **window)["MetricDataResults"]
+
+    assert by_minute["Values"] == [7] * 6
+    assert by_five["Values"] == [35, 7]
+
+
 def test_the_price_list_comes_in_pages_of_json_in_strings(aws: Aws) -> None:
     pricing = aws.client("pricing", "development")
     filters = [
