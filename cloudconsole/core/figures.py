@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cache
 
@@ -78,6 +78,19 @@ def span(length: timedelta) -> str:
     if hours:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     return f"{minutes} min"
+
+
+def day(value: date) -> str:
+    """`date(2026, 11, 9)` → "9 Nov 2026"."""
+    return f"{value.day} {value:%b %Y}"
+
+
+def days(first: date, last: date) -> str:
+    """Both included, and no year or day twice: "29 Dec 2025 – 4 Jan 2026", "9 Nov – 12 Nov 2026", "9 Nov 2026"."""
+    if first == last:
+        return day(first)
+    begin = f"{first.day} {first:%b}" if first.year == last.year else day(first)
+    return f"{begin} – {day(last)}"
 
 
 def account_number(number: str) -> str:

@@ -18,7 +18,9 @@ class BillingBucketForm(forms.Form):
     """A bucket to look into. The accounts to choose from are those whose costs `user` may refresh."""
 
     account = forms.ModelChoiceField(
-        AwsAccount.objects.none(), help_text="Its credentials read the bucket (capability “S3: objects”)."
+        AwsAccount.objects.none(),
+        empty_label="Choose an account",
+        help_text="Its credentials read the bucket (capability “S3: objects”).",
     )
     bucket = forms.CharField(max_length=63, validators=[RegexValidator(names.BUCKET, "This is no name of a bucket.")])
     region = forms.CharField(max_length=32, validators=[RegexValidator(names.REGION, "This is no region, such as us-east-1.")])

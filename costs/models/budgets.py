@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.contrib.auth.models import AnonymousUser
@@ -226,6 +226,10 @@ class BudgetEvaluation(models.Model):
     @property
     def title(self) -> str:
         return budget_periods.title(self.budget.period, self.days)
+
+    @property
+    def last_day(self) -> date:
+        return self.period_end - timedelta(days=1)
 
     @property
     def left(self) -> Decimal | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from cloudconsole.core import figures
 from costs.rules.findings import HOURS_A_MONTH, Confidence, Finding, Money, Price, added, times
 
 STOPPED_FOR = timedelta(days=7)
@@ -135,9 +136,9 @@ def stopped_instance(machine: Machine, disks: Sequence[Disk], now: datetime) -> 
         money,
         sure,
         f"It has been stopped for at least {days} days; whether it is kept for later, nothing tells.",
-        f"{len(disks)} volumes of together {size} GiB at AWS's list price for a month. A stopped instance itself costs nothing.",
+        f"{_volumes(len(disks))}{size} GiB at AWS's list price for a month. A stopped instance itself costs nothing.",
         (
-            ("State", f"stopped since {since:%Y-%m-%d} or before"),
+            ("State", f"stopped since {figures.day(since)} or before"),
             ("Type", machine.instance_type),
             *((f"Volume {disk.thing.resource_id}", f"{disk.size_gib} GiB {disk.kind}") for disk in disks),
         ),
@@ -210,14 +211,14 @@ def unattached_volume(disk: Disk, now: datetime) -> Finding | None:
         disk.thing,
         disk.money,
         Confidence.HIGH if days >= 30 else Confidence.MEDIUM,
-        f"AWS says that nothing holds it. It was made {days} days ago; since when it lies idle, AWS does not tell.",
+        f"AWS says that nothing holds it. It was made {_days(days)} ago; since when it lies idle, AWS does not tell.",
         f"{disk.size_gib} GiB at the list price of {disk.kind} for a month, without IOPS paid for apart. A snapshot of it, "
         "made before it is deleted, costs about half as much or less.",
         (
             ("Size", f"{disk.size_gib} GiB"),
             ("Type", disk.kind),
             ("Attached to", "nothing"),
-            ("Made", f"{disk.created_at:%Y-%m-%d}"),
+            ("Made", figures.day(disk.created_at)),
         ),
         disk.thing.observed_at,
     )
@@ -297,7 +298,7 @@ def old_snapshot(copy: Copy, now: datetime) -> Finding | None:
         why,
         f"{size.quantize(Decimal('0.1'))} GiB, at most, at the list price of snapshots for a month.",
         (
-            ("Made", f"{copy.started_at:%Y-%m-%d}"),
+            ("Made", figures.day(copy.started_at)),
             ("Volume", f"{copy.volume_gib} GiB, {'still there' if copy.source_exists else 'gone'}"),
             ("Newer ones of it", str(copy.newer)),
             ("Images that need it", "none of this account's own"),
@@ -345,7 +346,7 @@ def endless_logs(logs: Logs, now: datetime) -> Finding | None:
         "What is stored is AWS's figure; how much of it is old is reckoned as if as much was written every day.",
         f"{stored.quantize(Decimal('0.1'))} GiB written over {age} days, of which {LOGS_KEPT_DAYS} would be kept, at the list "
         "price of stored logs for a month.",
-        (("Stored", f"{stored.quantize(Decimal('0.1'))} GiB"), ("Kept", "for ever"), ("Since", f"{logs.created_at:%Y-%m-%d}")),
+        (("Stored", f"{stored.quantize(Decimal('0.1'))} GiB"), ("Kept", "for ever"), ("Since", figures.day(logs.created_at))),
         logs.thing.observed_at,
         {"days": LOGS_KEPT_DAYS},
     )
@@ -369,6 +370,14 @@ def _less(now: Money, then: Money) -> Money:
     if now.currency != then.currency:
         return Money(None, "", "The two are priced in different currencies.")
     return Money(now.amount - then.amount, now.currency)
+
+
+def _days(count: int) -> str:
+    return f"{count} day{'' if count == 1 else 's'}"
+
+
+def _volumes(count: int) -> str:
+    return "One volume of " if count == 1 else f"{count} volumes of together "
 
 
 def _told(  # noqa: PLR0917 - the parts of a finding, in the order in which a reader asks for them

@@ -84,7 +84,8 @@ def _lines(anomaly: CostAnomaly) -> Iterable[str]:
     expected = figures.money(anomaly.expected or Decimal(0), anomaly.currency)
     days = f"{anomaly.days} unusual day{'' if anomaly.days == 1 else 's'}"
     least = "" if anomaly.is_exact else "at least "
-    yield f"{days} from {anomaly.started_on} to {anomaly.last_day} (UTC): {least}{actual}, expected {expected}."
+    span = figures.days(anomaly.started_on, anomaly.last_day)
+    yield f"{days}, {span} (UTC): {least}{actual}, expected {expected}."
     try:
         found = selectors.drivers_of(Reader(AnonymousUser(), sources=[anomaly.source]), anomaly)
     except CloudconsoleError:

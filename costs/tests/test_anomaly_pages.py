@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
 
 import pytest
 import time_machine
 from rest_framework.test import APIClient
 
 from accounts.models import Alert, User
-from costs.models import AnomalyMute, AnomalyRule, BillingScope, CostAnomaly, CostSource
+from cloudconsole.core import figures
+from costs.models import AnomalyMute, AnomalyRule, BillingScope, CostAnomaly, CostSource, DimensionValue
 from costs.tests import books
-from costs.tests.unusual import EC2, LAST, NUMBER, browser, judged, tell, usual
+from costs.tests.unusual import EC2, LAST, NUMBER, browser, judged, tell, usage, usual
 
 Api = Callable[[User | None], APIClient]
 
@@ -47,6 +50,25 @@ def test_the_pages_say_what_was_unusual_and_take_what_is_said(source: CostSource
     assert "planned" in rows[1]
 
 
+def test_a_bill_without_anything_unusual_says_so(source: CostSource, operator: User) -> None:
+    tell(source, usual())
+    assert judged(source) == []
+    assert "Nothing unusual" in browser(operator).get("/anomalies").content.decode()
+
+
+def test_drivers_of_a_payer_have_the_names_of_their_accounts_and_tell_what_moved_once(operator: User) -> None:
+    payer = books.source(NUMBER, "payer", BillingScope.PAYER)
+    days: dict[date, Any] = {day: {**costs, **usage(10, account="433333333333")} for day, costs in usual(d0=500).items()}
+    days[LAST] = usage(500) | usage(70, account="433333333333")
+    tell(payer, days)
+    one = next(found for found in judged(payer) if found.account_number == NUMBER)
+    DimensionValue.objects.filter(value="433333333333").update(label="Sandbox of the shop")
+    text = browser(operator).get(f"/anomalies/{one.pk}").content.decode()
+    assert "Sandbox of the shop · us-east-1" in text
+    assert "4333 3333 3333" not in text
+    assert text.count('<span class="nowrap">us-east-1') <= 1
+
+
 def test_the_settings_page_previews_and_decides(source: CostSource, admin: User) -> None:
     tell(source, usual(d0=500))
     client = browser(admin)
@@ -61,7 +83,7 @@ def test_the_settings_page_previews_and_decides(source: CostSource, admin: User)
 def test_empty_pages_say_what_would_be_there(admin: User, stranger: User) -> None:
     assert "Nothing is watched yet" in browser(stranger).get("/anomalies").content.decode()
     books.source(NUMBER, "production")
-    assert "Nothing unusual" in browser(admin).get("/anomalies").content.decode()
+    assert "Nothing judged yet" in browser(admin).get("/anomalies").content.decode()
     assert "Nothing matches" in browser(admin).get("/anomalies?status=open").content.decode()
 
 
@@ -88,6 +110,7 @@ def test_an_episode_is_announced_once_and_again_when_it_has_doubled(source: Cost
     assert alert.path == f"/anomalies/{one.pk}"
     assert [account.alias for account in alert.accounts.all()] == ["production"]
     assert any("production · us-east-1: +$" in line for line in alert.lines)
+    assert alert.lines[0].startswith(f"2 unusual days, {figures.days(one.started_on, one.last_day)} (UTC): $590.00")
 
 
 def test_what_is_muted_planned_or_long_over_is_not_announced(source: CostSource, admin: User, api: Api) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from cloudconsole.core import figures
 from costs.rules import waste
 from costs.rules.findings import BY_AWS, KINDS, Confidence, Price, added, times
 from costs.rules.recommendation_life import Dismissal, Status, comes_back, ended
@@ -106,6 +107,11 @@ def test_a_stopped_instance_is_worth_its_volumes_after_a_week() -> None:
     found = waste.stopped_instance(stopped, disks, NOW)
     assert found is not None
     assert found.money.amount == Decimal("52.40")
+    assert found.reasoning.startswith("2 volumes of together 530 GiB at AWS's list price")
+    alone = waste.stopped_instance(stopped, disks[1:], NOW)
+    assert alone is not None
+    assert alone.reasoning.startswith("One volume of 500 GiB at AWS's list price")
+    assert alone.evidence[0] == ("State", f"stopped since {figures.day(NOW - timedelta(days=8))} or before")
     assert waste.stopped_instance(replace(stopped, stopped_since=NOW - timedelta(days=6)), disks, NOW) is None
     assert waste.stopped_instance(replace(stopped, stopped_since=None), disks, NOW) is None
     assert waste.stopped_instance(stopped, disks[:1], NOW) is None

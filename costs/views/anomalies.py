@@ -153,7 +153,7 @@ def _detail(request: SignedInRequest, anomaly: CostAnomaly) -> dict[str, Any]:
         "where": called.where(anomaly),
         "chart": anomaly_pictures.chart(anomaly, days),
         "peak": max((day for day in days if day.is_unusual), key=_impact, default=None),
-        "drivers": _drivers(request, anomaly, called),
+        "drivers": _drivers(request, anomaly),
         "feedback": selectors.feedback_on(anomaly),
         "feedback_form": FeedbackForm(initial={"assessment": anomaly.assessment}),
         "mute_form": MuteForm(),
@@ -169,13 +169,17 @@ def _impact(day: CostAnomalyDay) -> Decimal:
     return EXACT.subtract(day.actual, day.expected or ZERO)
 
 
-def _drivers(request: SignedInRequest, anomaly: CostAnomaly, called: AnomalyNames) -> Mapping[str, Any]:
-    """What moved; or why that cannot be told."""
+def _drivers(request: SignedInRequest, anomaly: CostAnomaly) -> Mapping[str, Any]:
+    """What moved; or why that cannot be told. What moved within the service is that of all accounts, so it is told once."""
     try:
         found = selectors.drivers_of(Reader(request.user), anomaly)
     except CloudconsoleError as error:
         return {"why": error.detail}
-    lines = [(driver, called.of_driver(driver), [*driver.regions, *driver.usage_types]) for driver in found.found]
+    called = AnomalyNames.of_drivers(request.user, found.found)
+    lines = [
+        (driver, called.of_driver(driver), [*driver.regions, *driver.usage_types] if at == 0 else ())
+        for at, driver in enumerate(found.found)
+    ]
     return {"lines": lines, "compared": found.compared}
 
 

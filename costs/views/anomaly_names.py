@@ -32,6 +32,10 @@ class AnomalyNames:
     def of(cls, user: User, anomalies: Iterable[CostAnomaly]) -> AnomalyNames:
         return cls(selectors.account_names(user, {one.account_number for one in anomalies}))
 
+    @classmethod
+    def of_drivers(cls, user: User, drivers: Iterable[Driver]) -> AnomalyNames:
+        return cls(selectors.account_names(user, {one.key for one in drivers}))
+
     def of_account(self, number: str) -> str:
         return self.accounts.get(number, figures.account_number(number))
 

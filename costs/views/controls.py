@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from itertools import groupby
 
 from cloudconsole.aws.cost_explorer import Metric
+from cloudconsole.core import figures
 from costs.rules import spans
 from costs.rules.charge_types import ChargeType
 from costs.rules.cubes import DIMENSIONS, Dimension
@@ -106,12 +107,9 @@ def _chips(report: Report, called: Names) -> Iterable[Chip]:
 def title_of(days: DayRange) -> str:
     """The days in words, the last one included."""
     first, last = days.start, days.end - timedelta(days=1)
-    if first == last:
-        return f"{first.day} {first:%b %Y}"
     if first.day == 1 and days.end.day == 1 and (last.year, last.month) == (first.year, first.month):
         return f"{first:%B %Y}"
-    left = f"{first.day} {first:%b}" + (f" {first.year}" if first.year != last.year else "")
-    return f"{left} – {last.day} {last:%b %Y}"
+    return figures.days(first, last)
 
 
 def charges_of(report: Report) -> str:

@@ -166,9 +166,12 @@ def history(quota: Quota, span: Span) -> list[Point]:
     """Every step of the span, oldest first, the present one last.
 
     In a step without any call a model used nothing, from when it was first seen on; everything else is then not known.
+    What is allowed by day is told as the 24 hours up to the step, which is what its limit is of.
     """
     end = _step_of(clock.now(), span.step) + span.step
     start = end - span.length
+    if quota.measure == Measure.TOKENS_PER_DAY:
+        return _of_days(quota, span, start)
     found = _raw(quota, span, start, end)
     steps: dict[datetime, Point] = {}
     for point in found:
@@ -202,7 +205,7 @@ def _nothing(quota: Quota, at: datetime, span: Span, since: datetime | None) -> 
 
 
 def _raw(quota: Quota, span: Span, start: datetime, end: datetime) -> list[Point]:
-    if span.step >= HOUR or quota.measure == Measure.TOKENS_PER_DAY:
+    if span.step >= HOUR:
         return _of_hours(quota, start)
     if quota.is_bedrock:
         return _of_minutes(quota, start, end)
@@ -211,9 +214,27 @@ def _raw(quota: Quota, span: Span, start: datetime, end: datetime) -> list[Point
 
 
 def _of_hours(quota: Quota, start: datetime) -> list[Point]:
-    column = "total" if quota.measure == Measure.TOKENS_PER_DAY else "peak"
     rows = QuotaHour.objects.filter(quota=quota, hour__gte=rules.hour_of(start))
-    return [Point(*one) for one in rows.values_list("hour", column, "throttles")]
+    return [Point(*one) for one in rows.values_list("hour", "peak", "throttles")]
+
+
+def _of_days(quota: Quota, span: Span, start: datetime) -> list[Point]:
+    """At each step the 24 hours that end with its last hour; refusals are those of the step's own hours."""
+    day, now = 24, rules.hour_of(clock.now())
+    rows = QuotaHour.objects.filter(quota=quota, hour__gte=rules.hour_of(start) - day * HOUR)
+    told = {hour: (total, throttles) for hour, total, throttles in rows.values_list("hour", "total", "throttles")}
+    since = _seen_since(quota)
+    points, counted = [], start
+    for at in _moments(start, span):
+        last = min(now, rules.hour_of(at + span.step - timedelta(microseconds=1)))
+        if since is None or last < since:
+            points.append(Point(at, None))
+            continue
+        hours = [last - number * HOUR for number in range(day)]
+        refused = sum(told[hour][1] for hour in hours if hour in told and hour >= counted)
+        counted = max(counted, last + HOUR)
+        points.append(Point(at, sum((told[hour][0] for hour in hours if hour in told), Decimal(0)), refused))
+    return points
 
 
 def _of_minutes(quota: Quota, start: datetime, end: datetime) -> list[Point]:

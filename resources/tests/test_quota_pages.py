@@ -18,7 +18,9 @@ from audit.models import AuditEvent
 from cloudconsole.core.permissions import Role
 from cloudconsole.simulator.organization import DEVELOPMENT
 from cloudconsole.simulator.process import SimulatorHandle
-from resources.models import Operation, Quota, QuotaIncrease, QuotaPlace
+from resources.models import Operation, Quota, QuotaHour, QuotaIncrease, QuotaPlace
+from resources.rules.quota_names import Measure
+from resources.rules.quotas import HOUR, hour_of
 from resources.services import operations, quotas
 from resources.tests.quotas import NOON, US, Clock, read
 
@@ -89,6 +91,22 @@ def test_the_api_tells_the_same(sonnet: Quota, viewer: User, api: Api) -> None:
     used = [point for point in history["results"] if point["usage"]]
     assert used == [{"at": "2026-11-22T11:58:00Z", "usage": 160_000.0, "throttles": 3}]
     assert api(viewer).get(f"/api/quotas/{sonnet.pk}/history?range=1y").status_code == 400
+
+
+def test_a_limit_of_a_day_is_compared_with_the_last_24_hours(sonnet: Quota, viewer: User, api: Api) -> None:
+    Quota.objects.filter(pk=sonnet.pk).update(measure=Measure.TOKENS_PER_DAY.value)
+    QuotaHour.objects.filter(quota=sonnet).delete()
+    QuotaHour.objects.bulk_create(
+        QuotaHour(quota=sonnet, hour=hour_of(NOON) - number * HOUR, peak=1, peak_at=NOON, total=1000, throttles=int(number == 2))
+        for number in range(30)
+    )
+    for span in ("1h", "24h", "30d"):
+        results = api(viewer).get(f"/api/quotas/{sonnet.pk}/history?range={span}").json()["results"]
+        assert results[-1]["usage"] == 24_000  # the hours of the day before count as well
+        assert sum(point["throttles"] for point in results) == (0 if span == "1h" else 1)
+        assert "24,000 tokens a day" in page(viewer, f"/quotas/{sonnet.pk}?range={span}")
+    oldest = api(viewer).get(f"/api/quotas/{sonnet.pk}/history?range=24h").json()["results"][0]
+    assert oldest == {"at": "2026-11-21T12:15:00Z", "usage": 6_000.0, "throttles": 0}  # of earlier hours nothing is known
 
 
 def test_what_belongs_to_others_is_not_there(sonnet: Quota, stranger: User, api: Api) -> None:

@@ -65,11 +65,17 @@ def chart(quota: Quota, span: Span, points: Sequence[Point]) -> StackedChart | N
             Line("Limit", (quota.limit,) * len(points), "bad"),
             Line("Warning", (quota.limit * quota.warning_percent / 100,) * len(points), "warn", is_dashed=True),
         ]
-    name = "Highest use" if span.step.total_seconds() > 60 else "Use"
+    name = _series_of(quota, span)
     series = (Series(name, amounts, _SLOT),)
     return StackedChart(
         "quota", f"{name}, {span.title}", "", periods, series, lines=tuple(lines), unit=unit_of(quota) or "in use"
     )
+
+
+def _series_of(quota: Quota, span: Span) -> str:
+    if quota.measure == Measure.TOKENS_PER_DAY:
+        return "Sum of the last 24 hours"
+    return "Highest use" if span.step.total_seconds() > 60 else "Use"
 
 
 def _period(span: Span, point: Point) -> Period:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -49,6 +49,18 @@ def test_the_exact_text_holds_every_digit(amount: Decimal) -> None:
 )
 def test_ages_read_as_people_say_them(age: timedelta, text: str) -> None:
     assert figures.ago(NOW - age, NOW) == text
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "text"),
+    [
+        (date(2026, 11, 9), date(2026, 11, 9), "9 Nov 2026"),
+        (date(2026, 11, 9), date(2026, 12, 1), "9 Nov – 1 Dec 2026"),
+        (date(2025, 12, 29), date(2026, 1, 4), "29 Dec 2025 – 4 Jan 2026"),
+    ],
+)
+def test_days_read_as_people_write_them(first: date, last: date, text: str) -> None:
+    assert figures.days(first, last) == text
 
 
 def test_an_account_number_is_read_in_groups_of_four() -> None:

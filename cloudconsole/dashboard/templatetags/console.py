@@ -151,6 +151,12 @@ def grouped(value: int | None) -> str:
 
 
 @register.filter
+def digits(value: Decimal | None) -> str:
+    """Every digit that is known, without zeros at the end."""
+    return figures.UNKNOWN if value is None else figures.exact(value, "")
+
+
+@register.filter
 def spaced(name: str) -> str:
     """starts_with → "starts with"."""
     return name.replace("_", " ")

@@ -121,9 +121,9 @@ def _of_aws(item: HubItem, name: str) -> Finding:
 
 
 def sentence(item: HubItem) -> str:
-    """What AWS recommends: “Rightsize m6i.2xlarge to m6i.xlarge”."""
+    """What AWS recommends: “Rightsize m6i.2xlarge to m6i.xlarge”, “Purchase savings plans: Compute Savings Plan, 1 year”."""
     words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in item.action).strip().capitalize()
-    to = f" to {item.recommended}" if item.current and item.recommended else f" {item.recommended}" if item.recommended else ""
+    to = f" to {item.recommended}" if item.current and item.recommended else f": {item.recommended}" if item.recommended else ""
     return f"{words}{f' {item.current}' if item.current else ''}{to}"
 
 
