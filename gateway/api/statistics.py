@@ -18,7 +18,7 @@ from cloudconsole.core.permissions import Perm
 from gateway.api.rate_limits import RateWindowSerializer
 from gateway.models import RequestLog, Via
 from gateway.rules.keys import METHODS
-from gateway.selectors import rate_windows, statistics
+from gateway.selectors import captures, rate_windows, statistics
 from gateway.selectors.statistics import DAYS, MOST_DAYS, OUTCOMES, LogFilter, Sums
 
 _LARGEST = 2**63 - 1  # that a database numbers
@@ -31,6 +31,7 @@ class DaysParameters(serializers.Serializer[Any]):
 class LogParameters(DaysParameters):
     api_key_id = serializers.IntegerField(default=None, min_value=1, max_value=_LARGEST, allow_null=True)
     api_name = serializers.CharField(default="", max_length=64)
+    host = serializers.CharField(default="", max_length=260, help_text="As rows have it: with its port where that is unusual.")
     method = ChoiceField(choices=METHODS, default="")
     outcome = ChoiceField(choices=OUTCOMES, default="")
     via = ChoiceField(choices=Via.values, default="")
@@ -49,6 +50,11 @@ class SumsSerializer(serializers.Serializer[Sums]):
     )
     p50_latency_ms = serializers.IntegerField(source="latency.p50_ms", default=None, allow_null=True)
     p95_latency_ms = serializers.IntegerField(source="latency.p95_ms", default=None, allow_null=True)
+
+
+class ApiStatisticsSerializer(SumsSerializer):
+    host = serializers.CharField(help_text="Empty where no address could be read.")
+    name = serializers.CharField(help_text="Of the service, where its host is well known.")
 
 
 class LatencySerializer(serializers.Serializer[Any]):
@@ -90,6 +96,7 @@ class StatisticsSerializer(SumsSerializer):
     total_api_keys = serializers.IntegerField()
     causes = serializers.DictField(child=serializers.IntegerField(), help_text="Failed requests by status or cause.")
     by_key = KeyStatisticsSerializer(many=True)
+    by_api = ApiStatisticsSerializer(many=True, help_text="By host, whatever keys were used there.")
     by_day = DayStatisticsSerializer(many=True)
     by_user = PersonStatisticsSerializer(many=True, help_text="Sums of everybody, for admins; empty for others.")
     rate_limits = serializers.DictField(child=RateWindowSerializer())
@@ -101,6 +108,7 @@ class RequestLogSerializer(serializers.ModelSerializer[RequestLog]):
     api_key_id = serializers.IntegerField(source="key_id", allow_null=True)
     status_code = serializers.IntegerField(source="status", allow_null=True, help_text="Null: no answer came; `error` says why.")
     time_taken_ms = serializers.IntegerField(source="duration_ms")
+    captured = serializers.BooleanField(source="is_kept", help_text="Headers and bodies are at /api/keys/{key}/captured/{id}.")
 
     class Meta:
         model = RequestLog
@@ -120,6 +128,7 @@ class RequestLogSerializer(serializers.ModelSerializer[RequestLog]):
             "response_bytes",
             "attempts",
             "ip",
+            "captured",
         ]
         read_only_fields = fields
 
@@ -141,6 +150,7 @@ class GatewayStatistics(ApiView):
             "by_key": [
                 {"api_key_id": one.key_id, "api_name": one.api_name, **SumsSerializer(one.sums).data} for one in found.by_key
             ],
+            "by_api": [{"host": one.host, "name": one.name, **SumsSerializer(one.sums).data} for one in found.by_api],
             "by_day": DayStatisticsSerializer(found.by_day, many=True).data,
             "by_user": PersonStatisticsSerializer(statistics.of_people(by, days), many=True).data,
             "rate_limits": {name: RateWindowSerializer(one).data for name, one in rate_windows.tightest(by).items()},
@@ -168,8 +178,7 @@ class RequestLogs(UnboundedListApiView):
 
     def get_queryset(self) -> QuerySet[RequestLog]:
         given = _asked(LogParameters, self.request)
-        wanted = LogFilter(given["days"], given["api_key_id"], given["api_name"], given["method"], given["outcome"], given["via"])
-        return statistics.logs(person(self.request), wanted)
+        return captures.marked(statistics.logs(person(self.request), LogFilter(key=given.pop("api_key_id"), **given)))
 
     @extend_schema(parameters=[LogParameters], tags=["gateway"])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:

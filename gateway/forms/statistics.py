@@ -35,6 +35,7 @@ class StatisticsForm(forms.Form):
 
     days = forms.ChoiceField(choices=SPANS, required=False, label="Span (UTC)")
     key = NamedKey(ApiKey.objects.none(), required=False, label="Key", empty_label="All")
+    host = forms.CharField(max_length=260, required=False, label="API’s host", widget=forms.TextInput({"placeholder": "All"}))
     method = forms.ChoiceField(choices=[("", "Any"), *((name, name) for name in METHODS)], required=False)
     outcome = forms.ChoiceField(choices=_OUTCOMES, required=False)
     via = forms.ChoiceField(choices=[("", "Any"), *Via.choices], required=False, label="Through")
@@ -50,6 +51,7 @@ class StatisticsForm(forms.Form):
         return LogFilter(
             days=int(given.get("days") or DAYS),
             key=given["key"].pk if given.get("key") else None,
+            host=given.get("host", ""),
             method=given.get("method", ""),
             outcome=given.get("outcome", ""),
             via=given.get("via", ""),

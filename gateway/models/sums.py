@@ -38,6 +38,7 @@ class DaySum(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     key = models.ForeignKey(ApiKey, on_delete=models.SET_NULL, null=True, related_name="+")
     api_name = models.CharField(max_length=64, blank=True)
+    host = models.CharField(max_length=260, blank=True, help_text="As the log has it.")
     via = models.CharField(max_length=16, choices=Via)
     method = models.CharField(max_length=16)
     status = models.PositiveSmallIntegerField(null=True, blank=True)

@@ -91,6 +91,19 @@ def for_host(host: str) -> Preset | None:
     return next((preset for preset in PRESETS if _lives_on(preset, host.lower())), None)
 
 
+def name_of_host(netloc: str) -> str:
+    """What the service on this host, with or without a port, is called; empty where it is not well known."""
+    preset = for_host(netloc.partition(":")[0])
+    return preset.name if preset else ""
+
+
+def dialects() -> list[tuple[str, str]]:
+    """How limits can be told, each under the name of the service that is best known for it."""
+    names = {preset.dialect: preset.name for preset in reversed(PRESETS) if preset.dialect}
+    told = [one for one in Dialect if one not in (Dialect.RETRY_AFTER, Dialect.GENERIC, Dialect.MANUAL)]
+    return [(one.value, names.get(one) or one.value.replace("_", " ").capitalize().replace("Ietf", "IETF")) for one in told]
+
+
 def for_variable(name: str) -> Preset | None:
     """The service whose key is usually kept under this name."""
     return next((preset for preset in PRESETS if name.upper() in preset.variables), None)

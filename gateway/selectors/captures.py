@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db.models import Exists, OuterRef, QuerySet
+
 from accounts.models import User
 from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError, Kind
@@ -13,6 +15,12 @@ class CaptureNotFound(CloudconsoleError):
     kind = Kind.NOT_FOUND
     code = "capture_not_found"
     title = "Not found"
+
+
+def marked(logs: QuerySet[RequestLog]) -> QuerySet[RequestLog]:
+    """With `is_kept`: whether headers and bodies of a request can be read."""
+    kept = RequestCapture.objects.filter(log=OuterRef("pk"), expires_at__gt=clock.now())
+    return logs.annotate(is_kept=Exists(kept))
 
 
 def get_for(user: User, key_id: int, log_id: int) -> RequestCapture:

@@ -1,4 +1,4 @@
-"""What one's own requests came to: calls, successes, latency, bytes; for everything, for each key, and for each day.
+"""What one's own requests came to: calls, successes, latency, bytes; in all, and for each key, each API and each day.
 
 Latency is that of answered requests, and exact: how often each whole millisecond came is counted, and kept
 for days that are summed.
@@ -20,6 +20,7 @@ from cloudconsole.core import clock
 from cloudconsole.core.permissions import Perm
 from gateway.models import ApiKey, DaySum, RequestLog, SummedDay
 from gateway.models.requests import FAILED
+from gateway.rules import presets
 from gateway.rules.latency import Latency, latency, packed, together
 
 DAYS = 30
@@ -37,6 +38,7 @@ class LogFilter:
     days: int = DAYS
     key: int | None = None
     api_name: str = ""
+    host: str = ""
     method: str = ""
     outcome: str = ""
     via: str = ""
@@ -73,6 +75,17 @@ class OfKey:
 
 
 @dataclass(frozen=True, slots=True)
+class OfApi:
+    """An API is its host, whatever keys were used there. `name` is empty where the host is of no well-known service, and
+    `host` where no address could be read.
+    """
+
+    host: str
+    name: str
+    sums: Sums
+
+
+@dataclass(frozen=True, slots=True)
 class OfDay:
     day: date
     sums: Sums
@@ -91,6 +104,7 @@ class Statistics:
     keys: int
     total: Sums
     by_key: Sequence[OfKey] = field(default_factory=list)
+    by_api: Sequence[OfApi] = field(default_factory=list)
     by_day: Sequence[OfDay] = field(default_factory=list)
     by_cause: Mapping[str, int] = field(default_factory=dict)
 
@@ -106,6 +120,8 @@ def _narrowed(found: Rows, wanted: LogFilter) -> Rows:
         found = found.filter(key=wanted.key)
     if wanted.api_name:
         found = found.filter(api_name__iexact=wanted.api_name)
+    if wanted.host:
+        found = found.filter(host=wanted.host.lower())
     if wanted.method:
         found = found.filter(method=wanted.method)
     if wanted.via:
@@ -114,8 +130,8 @@ def _narrowed(found: Rows, wanted: LogFilter) -> Rows:
 
 
 def of_key(user: User, key: ApiKey) -> QuerySet[RequestLog]:
-    """One's own requests with a key, newest first, each with what is kept of it."""
-    return RequestLog.objects.visible_to(user, Perm.SELF).filter(key=key).select_related("capture").order_by("-at")
+    """One's own requests with a key, newest first."""
+    return RequestLog.objects.visible_to(user, Perm.SELF).filter(key=key).order_by("-at")
 
 
 def since(days: int) -> datetime:
@@ -124,15 +140,16 @@ def since(days: int) -> datetime:
 
 
 def of(user: User, wanted: LogFilter = LogFilter()) -> Statistics:
-    """Days that are summed are read from their sums, the others from the log; both count by day, key and outcome."""
+    """Days that are summed are read from their sums, the others from the log; both count by day, key, host and outcome."""
     groups = _groups(_narrowed(DaySum.objects.visible_to(user, Perm.SELF), wanted), logs(user, wanted), since(wanted.days).date())
-    parts = {name: _part(same) for name, same in _grouped(groups, lambda one: (one.day, one.key, one.api_name)).items()}
+    parts = {name: _part(same) for name, same in _grouped(groups, _Place.of).items()}
     return Statistics(
         wanted.days,
         since(wanted.days),
         ApiKey.objects.visible_to(user, Perm.SELF).count(),
         _sums(list(parts.values())),
         _by_key(parts),
+        _by_api(parts),
         _by_day(parts, wanted.days),
         _by_cause(groups),
     )
@@ -158,12 +175,13 @@ def _outcome(name: str) -> Q:
 
 
 class _Group(NamedTuple):  # made thousands of times for a page, at a tenth of what a dataclass takes
-    """How many requests ended the same way, on one day with one key. `whose` is empty where it is one person's."""
+    """How many requests ended the same way, on one day with one key at one host. `whose` is empty where it is one person's."""
 
     day: date
     whose: str
     key: int | None
     api_name: str
+    host: str
     status: int | None
     error: str
     calls: int
@@ -176,7 +194,7 @@ class _Group(NamedTuple):  # made thousands of times for a page, at a tenth of w
         return self.status is not None and self.status < 400 and not self.error
 
 
-_SAME = ("key", "api_name", "status", "error")
+_SAME = ("key", "api_name", "host", "status", "error")
 _NOBODY = Value("")
 
 
@@ -206,10 +224,23 @@ def _of_rows(rows: QuerySet[RequestLog], last: date | None) -> list[_Group]:
 
 
 def _of_durations(name: tuple[Any, ...], durations: Sequence[tuple[int, int, int, int]]) -> _Group:
-    day, whose, key, api_name, status, error = name
+    day, whose, key, api_name, host, status, error = name
     calls, sent, received = (sum(one[place] for one in durations) for place in (1, 2, 3))
     took = packed({one[0]: one[1] for one in durations}) if status is not None else b""
-    return _Group(date.fromisoformat(day), whose, key, api_name, status, error, calls, sent, received, took)
+    return _Group(date.fromisoformat(day), whose, key, api_name, host, status, error, calls, sent, received, took)
+
+
+class _Place(NamedTuple):
+    """What statistics are told along."""
+
+    day: date
+    key: int | None
+    api_name: str
+    host: str
+
+    @classmethod
+    def of(cls, group: _Group) -> _Place:
+        return cls(group.day, group.key, group.api_name, group.host)
 
 
 class _Part(NamedTuple):
@@ -252,22 +283,29 @@ def _sums(parts: Sequence[_Part]) -> Sums:
     )
 
 
-def _by_key(parts: Mapping[tuple[date, int | None, str], _Part]) -> list[OfKey]:
+def _along(parts: Mapping[_Place, _Part], name_of: Callable[[_Place], Name]) -> dict[Name, Sums]:
+    found: dict[Name, list[_Part]] = {}
+    for place, part in parts.items():
+        found.setdefault(name_of(place), []).append(part)
+    return {name: _sums(same) for name, same in found.items()}
+
+
+def _by_key(parts: Mapping[_Place, _Part]) -> list[OfKey]:
     """The most used first."""
-    found: dict[tuple[int | None, str], list[_Part]] = {}
-    for (_, key, api_name), part in parts.items():
-        found.setdefault((key, api_name), []).append(part)
-    keys = [OfKey(*name, _sums(same)) for name, same in found.items()]
+    keys = [OfKey(*name, sums) for name, sums in _along(parts, lambda place: (place.key, place.api_name)).items()]
     return sorted(keys, key=lambda one: (-one.sums.calls, one.api_name, one.key_id or 0))
 
 
-def _by_day(parts: Mapping[tuple[date, int | None, str], _Part], days: int) -> list[OfDay]:
+def _by_api(parts: Mapping[_Place, _Part]) -> list[OfApi]:
+    """The most used first."""
+    apis = [OfApi(host, presets.name_of_host(host), sums) for host, sums in _along(parts, lambda place: place.host).items()]
+    return sorted(apis, key=lambda one: (-one.sums.calls, one.host))
+
+
+def _by_day(parts: Mapping[_Place, _Part], days: int) -> list[OfDay]:
     """Every day, also those on which nothing was sent."""
-    found: dict[date, list[_Part]] = {}
-    for (day, _, _), part in parts.items():
-        found.setdefault(day, []).append(part)
-    first = since(days).date()
-    return [OfDay(day, _sums(found.get(day, ()))) for day in (first + timedelta(days=n) for n in range(days))]
+    found, first = _along(parts, lambda place: place.day), since(days).date()
+    return [OfDay(day, found.get(day, Sums())) for day in (first + timedelta(days=n) for n in range(days))]
 
 
 def _by_cause(groups: Iterable[_Group]) -> dict[str, int]:

@@ -12,7 +12,7 @@ from gateway.rules.latency import packed
 
 # A request is logged when it is over, at the moment when it began. None may last as long as this (`proxying.STREAM`).
 _MAY_STILL_COME = timedelta(hours=1)
-_SAME = ("user", "key", "api_name", "via", "method", "status", "error")
+_SAME = ("user", "key", "api_name", "host", "via", "method", "status", "error")
 
 
 def sum_up(now: datetime) -> int:

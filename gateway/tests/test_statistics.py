@@ -82,10 +82,31 @@ def test_the_statistics_of_a_month(filled: ApiKey, ada: User, api: Api) -> None:
         ("svc", 10, 900),
         ("", 1, 10),
     ]
+    assert [(one["host"], one["name"], one["api_calls"], one["failed"]) for one in found["by_api"]] == [
+        ("api.example.com", "", 10, 3),
+        ("other.example", "", 1, 0),
+    ]
     assert [(one["day"], one["api_calls"]) for one in found["by_day"][-2:]] == [("2026-11-27", 3), ("2026-11-28", 8)]
     assert len(found["by_day"]) == 30
     assert found["by_user"] == []
     assert found["rate_limits"] == {}
+
+
+def test_an_api_is_its_host_whatever_key_was_used(store: Store, ada: User, api: Api, client: Client) -> None:
+    for key in (store(api_name="mine"), store(api_name="robot", api_key="another-secret-0123456789")):
+        log(ada, key, host="api.github.com")
+    log(ada, None, host="api.github.com:8443", status=503)
+    found = api(ada).get("/api/stats").json()
+    assert [(one["host"], one["name"], one["api_calls"], one["success_rate"]) for one in found["by_api"]] == [
+        ("api.github.com", "GitHub", 2, 100.0),
+        ("api.github.com:8443", "GitHub", 1, 0.0),
+    ]
+    assert [(one["api_name"], one["api_calls"]) for one in found["by_key"]] == [("", 1), ("mine", 1), ("robot", 1)]
+    assert len(api(ada).get("/api/stats/request-logs?host=API.github.com").json()["results"]) == 2
+    client.force_login(ada)
+    assert 'href="?host=api.github.com"' in client.get("/keys/statistics").content.decode()
+    narrowed = client.get("/keys/statistics?host=api.github.com:8443").context["found"]
+    assert (narrowed.total.calls, narrowed.total.failed) == (1, 1)
 
 
 def test_the_span_can_be_chosen(filled: ApiKey, ada: User, api: Api) -> None:
@@ -225,6 +246,7 @@ def test_a_summed_day_tells_what_its_rows_told(filled: ApiKey, ada: User, admin:
         LogFilter(),
         LogFilter(days=2),
         LogFilter(key=filled.pk),
+        LogFilter(host="other.example"),
         LogFilter(outcome="failed"),
         LogFilter(outcome="4xx"),
         LogFilter(method="POST"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -13,7 +15,8 @@ from cloudconsole.core.pages import STATUS_OF, Page
 from cloudconsole.core.permissions import Perm
 from gateway.forms.keys import ImportForm, KeyFilterForm, KeyForm, RotateForm
 from gateway.models import ApiKey
-from gateway.rules import presets, secret_files
+from gateway.rules import console, presets, secret_files
+from gateway.rules.console import Shown
 from gateway.rules.headers import Headers, value_of
 from gateway.selectors import captures, rate_windows, statistics
 from gateway.selectors import keys as selectors
@@ -54,7 +57,9 @@ class KeyDetail(Page):
         key = selectors.get_for(request.user, key_id)
         context = {
             "key": key,
-            "requests": statistics.of_key(request.user, key)[:REQUESTS_SHOWN],
+            "service": presets.BY_SLUG.get(key.preset),
+            "window": rate_windows.nearest(request.user, [key]).get(key.pk),
+            "requests": captures.marked(statistics.of_key(request.user, key))[:REQUESTS_SHOWN],
             "twin": selectors.twins(request.user, [key]).get(key.pk),
             "address": request.build_absolute_uri(f"/api/proxy/{key.api_name}"),
         }
@@ -183,15 +188,31 @@ class CapturedRequest(Page):
     def get(self, request: SignedInRequest, key_id: int, log_id: int) -> HttpResponse:
         capture = captures.get_for(request.user, key_id, log_id)
         kept = open_captures.opened(capture)
-        parts = [_part("Request", kept.request_headers, kept.request_body)]
-        parts.append(_part("Answer", kept.response_headers, kept.response_body))
+        parts = [
+            Part("request", "Request", kept.request_headers, kept.request_body),
+            Part("response", "Response", kept.response_headers, kept.response_body),
+        ]
         context = {"row": capture.log, "until": capture.expires_at, "echoed": kept.echoed, "parts": parts}
         return render(request, "gateway/captured.html", context)
 
 
-def _part(title: str, headers: Headers, body: bytes) -> dict[str, object]:
-    text, _ = proxying.text_of(body, value_of(headers, "content-type"))
-    return {"title": title, "headers": headers, "body": text}
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One side of a captured request, as the page shows it."""
+
+    name: str
+    title: str
+    headers: Headers
+    kept: bytes
+
+    @property
+    def body(self) -> Shown:
+        text, encoding = proxying.text_of(self.kept, value_of(self.headers, "content-type"))
+        return console.shown(text if encoding == "utf-8" else None)
+
+    @property
+    def is_cut(self) -> bool:
+        return len(self.kept) >= open_captures.MOST_BYTES
 
 
 class DeleteKey(Page):

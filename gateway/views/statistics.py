@@ -14,6 +14,7 @@ from cloudconsole.core.permissions import Perm
 from gateway.forms.statistics import StatisticsForm
 from gateway.models import RequestLog
 from gateway.rules import causes
+from gateway.selectors import captures
 from gateway.selectors import statistics as selectors
 from gateway.selectors.statistics import LogFilter
 from gateway.views.lines import bars
@@ -29,7 +30,7 @@ class Statistics(Page):
         form.full_clean()
         wanted = form.wanted
         found = selectors.of(request.user, wanted)
-        page = _page(selectors.logs(request.user, wanted), request.GET)
+        page = _page(captures.marked(selectors.logs(request.user, wanted)), request.GET)
         context = {
             "form": form,
             "found": found,
@@ -51,10 +52,11 @@ class PeopleStatistics(Page):
     permission = Perm.AUDIT_VIEW_ALL
 
     def get(self, request: SignedInRequest) -> HttpResponse:
-        form = StatisticsForm(request.GET.dict(), user=request.user)
+        form = StatisticsForm({"days": str(selectors.DAYS), **request.GET.dict()}, user=request.user)
         form.full_clean()
         days = form.wanted.days
-        return render(request, "gateway/people.html", {"people": selectors.of_people(request.user, days), "days": days})
+        context = {"form": form, "people": selectors.of_people(request.user, days), "days": days}
+        return render(request, "gateway/people.html", context)
 
 
 @dataclass(frozen=True)
