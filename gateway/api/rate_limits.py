@@ -101,6 +101,10 @@ class NewManualWindowSerializer(ManualWindowSerializer):
     api_name = serializers.CharField(max_length=64, help_text="The name of one of your keys.")
 
 
+class OneWindowParameters(serializers.Serializer[Any]):
+    id = serializers.IntegerField(default=None, min_value=1, max_value=2**63 - 1, allow_null=True, help_text="None: all of them.")
+
+
 class RateLimits(ListApiView):
     permission = Perm.SELF
     serializer_class = RateWindowSerializer
@@ -138,11 +142,17 @@ class ApiRateLimit(ApiView):
         manual_windows.put(key=key, given=_input(valid(ManualWindowSerializer, request)), by=by)
         return _told(selectors.of_api(by, api_name))
 
-    @extend_schema(responses={204: None}, tags=["gateway"])
+    @extend_schema(parameters=[OneWindowParameters], responses={204: None}, tags=["gateway"])
     def delete(self, request: Request, api_name: str) -> Response:
-        """Forget everything known of an API's limits; what it tells itself is back with its next answer."""
+        """Forget everything known of an API's limits, or the one with this `id`; what it tells is back with its next answer."""
         by = person(request)
-        manual_windows.forget(key=keys.named(by, api_name), by=by)
+        key = keys.named(by, api_name)
+        asked = OneWindowParameters(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        if asked.validated_data["id"] is None:
+            manual_windows.forget(key=key, by=by)
+        else:
+            manual_windows.remove(window=selectors.get_for(by, asked.validated_data["id"], key), by=by)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

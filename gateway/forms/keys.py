@@ -16,13 +16,15 @@ from gateway.rules import presets
 from gateway.rules.keys import LONGEST_NAME, METHODS, AuthScheme
 from gateway.rules.presets import Preset
 from gateway.services import imports
-from gateway.services.key_inputs import NEVER, KeyInput, Never
+from gateway.services.key_inputs import LIMITS, NEVER, KeyInput, Never
 
 _PLAIN = {"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}
 _SECRET = forms.Textarea(attrs={**_PLAIN, "rows": 2, "class": "mono", "data-1p-ignore": "", "data-lpignore": "true"})
 _MOMENT = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
 _MOMENTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
-_CAPTURES = [("", "As it is"), ("0", "Off"), ("1", "For an hour"), ("24", "For a day"), ("168", "For seven days")]
+_CAPTURES = [("0", "Off"), ("1", "For an hour"), ("24", "For a day"), ("168", "For seven days")]
+_NEW = "It goes in and never comes out. For several headers, one “Name: value” on each line."
+_STORED = "Stored, and never shown again. Enter it to replace it, or to bind it to another host."
 _SAME = (
     "api_name",
     "description",
@@ -34,10 +36,10 @@ _SAME = (
     "follow_redirects",
     "retries",
     "when_empty",
+    "dialect",
     "test_method",
     "test_path",
 )
-_LIMITS = ("requests_per_minute", "requests_per_day", "bytes_per_day")
 
 
 class KeyFilterForm(forms.Form):
@@ -59,7 +61,7 @@ class KeyForm(ServedForm):
         label="Base address",
         required=False,
         max_length=2048,
-        help_text="The key is sent below this address and nowhere else, such as https://api.github.com.",
+        help_text="Such as https://api.github.com: the key is sent below it and nowhere else. Empty: it is sent nowhere.",
         widget=forms.TextInput(attrs={**_PLAIN, "inputmode": "url", "placeholder": "https://"}),
     )
     auth_scheme = forms.ChoiceField(label="Sent as", choices=AUTH_SCHEMES, initial=AuthScheme.BEARER.value)
@@ -102,6 +104,9 @@ class KeyForm(ServedForm):
         help_text="Only where a repeated request does no harm.",
     )
     when_empty = forms.ChoiceField(label="When nothing is left of a limit", choices=WHEN_EMPTY)
+    dialect = forms.ChoiceField(
+        label="How limits are told", required=False, choices=[("", "As its service does, or found out"), *presets.dialects()]
+    )
     requests_per_minute = forms.IntegerField(label="Requests per minute", required=False, min_value=1, max_value=2_000_000_000)
     requests_per_day = forms.IntegerField(label="Requests per day", required=False, min_value=1, max_value=2_000_000_000)
     bytes_per_day = forms.IntegerField(label="Bytes per day", required=False, min_value=1, max_value=2**50)
@@ -123,23 +128,18 @@ class KeyForm(ServedForm):
     capture = forms.ChoiceField(
         label="Keep headers and bodies",
         required=False,
-        choices=_CAPTURES,
         help_text="Sealed, without the key, and erased when the time is over.",
     )
 
     def __init__(self, data: Mapping[str, Any] | None = None, key: ApiKey | None = None, preset: Preset | None = None) -> None:
         self.key, self.preset = key, preset
         super().__init__(data, initial=_initial(key) if key is not None else _of_preset(preset))
-        if key is not None:
-            self.fields["api_key"].required = False
-            self.fields[
-                "api_key"
-            ].help_text = "Stored, and never shown again. Enter it to replace it, or to bind it to another host."
-        else:
-            self.fields[
-                "api_key"
-            ].help_text = "It goes in and never comes out. For several headers, one “Name: value” on each line."
-            self.fields["capture"].choices = _CAPTURES[1:]  # type: ignore[attr-defined]
+        secret, capture = self.fields["api_key"], self.fields["capture"]
+        secret.help_text = _STORED if key is not None else _NEW
+        secret.required = key is None
+        on = key.capture_until if key is not None and key.is_captured else None
+        as_it_is = [("", f"Until {on:%-d %b %Y, %H:%M} UTC, as it is")] if on else []
+        capture.choices = [*as_it_is, *_CAPTURES]  # type: ignore[attr-defined]
 
     @property
     def switches(self) -> list[Any]:
@@ -147,7 +147,7 @@ class KeyForm(ServedForm):
 
     def given(self) -> KeyInput:
         data = self.cleaned_data
-        limits: dict[str, Any] = {name: NEVER if data[name] is None else data[name] for name in _LIMITS}
+        limits: dict[str, Any] = {name: NEVER if data[name] is None else data[name] for name in LIMITS}
         return KeyInput(
             **{name: data[name] for name in _SAME},
             api_key=data["api_key"] or None,
@@ -190,7 +190,7 @@ class ImportForm(ServedForm):
 def _initial(key: ApiKey) -> dict[str, Any]:
     return {
         **{name: getattr(key, name) for name in _SAME},
-        **{name: getattr(key.budget, name) for name in _LIMITS},
+        **{name: getattr(key.budget, name) for name in LIMITS},
         "allowed_methods": key.allowed_methods,
         "allowed_paths": "\n".join(key.allowed_paths),
         "expires_at": key.expires_at,
@@ -206,6 +206,7 @@ def _of_preset(preset: Preset | None) -> dict[str, Any] | None:
         "auth_scheme": preset.scheme,
         "auth_name": preset.auth_name,
         "auth_template": "" if preset.template == "{key}" else preset.template,
+        "dialect": preset.dialect.value if preset.dialect else "",
         "test_method": preset.test_method,
         "test_path": preset.test_path,
     }

@@ -129,6 +129,7 @@ class ApiKeySecret(models.Model):
     hint = models.CharField(max_length=4, editable=False, help_text="The last four characters.")
     fingerprint = models.CharField(max_length=64, editable=False)
     usable_until = models.DateTimeField(null=True, blank=True, help_text="Of the previous one. Then it is erased.")
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Of the previous one: what its key said of it.")
     stored_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -76,9 +76,10 @@ def nearest(user: User, keys: Iterable[ApiKey]) -> dict[int, RateWindow]:
     return found
 
 
-def get_for(user: User, pk: int) -> RateWindow:
-    """Raises WindowNotFound."""
-    window = visible(user).filter(pk=pk).first()
+def get_for(user: User, pk: int, key: ApiKey | None = None) -> RateWindow:
+    """One of any key, or of this one. Raises WindowNotFound."""
+    found = visible(user).filter(pk=pk)
+    window = (found if key is None else found.filter(key=key)).first()
     if window is None:
         raise WindowNotFound("There is no such limit of yours.")
     return window

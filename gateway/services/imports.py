@@ -14,9 +14,8 @@ from gateway import verbs
 from gateway.models import ApiKey, ApiKeySecret, Generation
 from gateway.rules import presets, secret_files
 from gateway.rules.keys import AuthScheme
-from gateway.rules.presets import Preset
 from gateway.rules.secret_files import Found
-from gateway.services import key_secrets, keys
+from gateway.services import key_inputs, key_secrets, keys
 from gateway.services.key_inputs import InvalidKey, KeyInput
 
 LONGEST = 500_000
@@ -109,18 +108,5 @@ def _given(found: Found) -> KeyInput:
     said = {name: str(value) for name in _SAID if isinstance(value := found.said.get(name), str)}
     known = KeyInput(api_name=found.api_name, api_key=found.secret)
     if preset is not None and not preset.needs_filling and "base_url" not in said:
-        known = _of_preset(known, preset)
+        known = key_inputs.filled_in(known, preset)
     return replace(known, **said)  # type: ignore[arg-type]
-
-
-def _of_preset(given: KeyInput, preset: Preset) -> KeyInput:
-    return replace(
-        given,
-        base_url=preset.base_url,
-        auth_scheme=preset.scheme,
-        auth_name=preset.auth_name,
-        auth_template=preset.template,
-        test_method=preset.test_method,
-        test_path=preset.test_path,
-        preset=preset.slug,
-    )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from cloudconsole.core import clock
@@ -13,11 +13,13 @@ from cloudconsole.net.addresses import Address
 from cloudconsole.net.egress import PlainHttp, Refused, door
 from gateway.models import ApiKey, KeyBudget
 from gateway.models.keys import MOST_RETRIES
-from gateway.rules import bindings, injection, keys
+from gateway.rules import bindings, injection, keys, presets
 from gateway.rules.bindings import Binding
 from gateway.rules.keys import AuthScheme, WhenEmpty
+from gateway.rules.presets import Preset
 
 LONGEST_CAPTURE = timedelta(days=7)
+LIMITS = ("requests_per_minute", "requests_per_day", "bytes_per_day")
 _MOST_PATHS = 50
 _MOST_LIMIT = 2_000_000_000
 _MOST_BYTES = 2**50
@@ -74,6 +76,20 @@ class KeyInput:
     bytes_per_day: int | Never | None = None
 
 
+def filled_in(given: KeyInput, preset: Preset) -> KeyInput:
+    """What is not said, as the well-known service has it. An address of which a part is the customer's own is not guessed."""
+    known: dict[str, str] = {
+        "base_url": "" if preset.needs_filling else preset.base_url,
+        "auth_scheme": preset.scheme,
+        "auth_name": preset.auth_name,
+        "auth_template": preset.template,
+        "test_method": preset.test_method,
+        "test_path": preset.test_path,
+        "preset": preset.slug,
+    }
+    return replace(given, **{name: value for name, value in known.items() if getattr(given, name) is None})  # type: ignore[arg-type]
+
+
 def apply(key: ApiKey, given: KeyInput) -> None:
     """Set what is said, each checked by itself and all together. Raises InvalidKey, Refused."""
     _apply_texts(key, given)
@@ -85,7 +101,7 @@ def apply(key: ApiKey, given: KeyInput) -> None:
 
 def apply_budget(budget: KeyBudget, given: KeyInput) -> None:
     """Raises InvalidKey."""
-    for name, most in (("requests_per_minute", _MOST_LIMIT), ("requests_per_day", _MOST_LIMIT), ("bytes_per_day", _MOST_BYTES)):
+    for name, most in zip(LIMITS, (_MOST_LIMIT, _MOST_LIMIT, _MOST_BYTES), strict=True):
         value = getattr(given, name)
         if value is None:
             continue
@@ -125,9 +141,9 @@ def _apply_texts(key: ApiKey, given: KeyInput) -> None:
     if given.description is not None:
         key.description = _short("description", " ".join(given.description.split()), 500)
     if given.preset is not None:
-        key.preset = _short("preset", given.preset.strip(), 40)
+        key.preset = _one_of("preset", given.preset.strip(), presets.BY_SLUG)
     if given.dialect is not None:
-        key.dialect = _short("dialect", given.dialect.strip(), 40)
+        key.dialect = _one_of("dialect", given.dialect.strip(), dict(presets.dialects()))
 
 
 def _apply_binding(key: ApiKey, given: KeyInput) -> None:
@@ -223,6 +239,12 @@ def _apply_moments(key: ApiKey, given: KeyInput) -> None:
 
 def _prefix(key: ApiKey) -> str:
     return addresses.parse(key.base_url).target if key.base_url else ""
+
+
+def _one_of(attr: str, text: str, known: Container[str]) -> str:
+    if text and text not in known:
+        raise InvalidKey("That is none that is known.", attr=attr)
+    return text
 
 
 def _short(attr: str, text: str, longest: int) -> str:

@@ -15,13 +15,16 @@ from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.sealing import Sealed
 from gateway import verbs
 from gateway.models import ApiKey, ApiKeySecret, Generation, KeyBudget
-from gateway.rules import injection
+from gateway.rules import injection, presets
 from gateway.rules.keys import AuthScheme
 from gateway.services import key_inputs, key_secrets
 from gateway.services.key_inputs import InvalidKey, KeyInput, SecretNeeded
 
 MOST_PER_PERSON = 500
 LONGEST_OVERLAP = timedelta(days=90)
+# What a test is about, and where its outcome is.
+_TESTED = frozenset({"api_key", "base_url", "auth_scheme", "auth_name", "auth_template", "test_method", "test_path"})
+_TEST = ("tested_at", "test_works", "test_detail")
 
 
 class KeyNameTaken(CloudconsoleError):
@@ -49,7 +52,12 @@ class NothingToUndo(CloudconsoleError):
 
 
 def create(*, given: KeyInput, by: User) -> ApiKey:
-    """Raises InvalidKey, KeyNameTaken, TooManyKeys, Refused for an address that nothing is sent to, SealingError."""
+    """With a preset, what is not said is filled in.
+
+    Raises InvalidKey, KeyNameTaken, TooManyKeys, Refused for an address that nothing is sent to, SealingError.
+    """
+    preset = presets.BY_SLUG.get(given.preset or "")
+    given = key_inputs.filled_in(given, preset) if preset else given
     key = ApiKey(owner=by)
     budget = KeyBudget(key=key)
     key_inputs.apply(key, given)
@@ -85,7 +93,7 @@ def change(*, key: ApiKey, given: KeyInput, by: User) -> ApiKey:
     """
     draft = ApiKey.objects.select_related("owner", "budget").get(pk=key.pk)
     budget = draft.budget
-    before = key_inputs.origin_of(draft)
+    was, before = _said(draft, budget), key_inputs.origin_of(draft)
     key_inputs.apply(draft, given)
     key_inputs.apply_budget(budget, given)
     after = key_inputs.origin_of(draft)
@@ -93,9 +101,13 @@ def change(*, key: ApiKey, given: KeyInput, by: User) -> ApiKey:
         raise SecretNeeded("A stored key is not moved to another host. Enter it again to bind it there.", attr="api_key")
     if draft.auth_scheme != key.auth_scheme and AuthScheme.HEADERS in (draft.auth_scheme, key.auth_scheme) and not given.api_key:
         raise SecretNeeded("Another number of secrets is sent. Enter them again.", attr="api_key")
+    if before and after != before and given.preset is None:
+        draft.preset = ""  # another host is another service
     text = key_inputs.secret(draft, given.api_key) if given.api_key else ""
     sealed = key_secrets.seal(draft, text) if text else None
-    changed = [one.name for one in fields(given) if getattr(given, one.name) is not None]
+    changed = [name for name, value in _said(draft, budget).items() if value != was[name]] + ["api_key"] * bool(text)
+    if not _TESTED.isdisjoint(changed):
+        _forget_test(draft)
     return _changed(draft, budget, text=text, sealed=sealed, changed=changed, by=by)
 
 
@@ -138,25 +150,37 @@ def _rotated(
     if previous_usable_until is None:
         key.secrets.all().delete()
     else:
-        key.secrets.update(generation=Generation.PREVIOUS, usable_until=previous_usable_until)
+        key.secrets.update(generation=Generation.PREVIOUS, usable_until=previous_usable_until, expires_at=key.expires_at)
     _name_secrets(key, text)
     _put(key, text, sealed)
     key.rotated_at, key.expires_at = clock.now(), expires_at
-    key.save(update_fields=["rotated_at", "expires_at", "auth_name", "updated_at"])
+    _forget_test(key)
+    key.save(update_fields=["rotated_at", "expires_at", "auth_name", *_TEST, "updated_at"])
     until = f"{previous_usable_until:%Y-%m-%d %H:%M} UTC" if previous_usable_until else "no later than now"
     audit.record(verbs.KEY_ROTATED, actor=by, subject=key.api_name, detail={"until": until})
     return key
 
 
-@transaction.atomic
 def undo_rotation(*, key: ApiKey, by: User) -> ApiKey:
-    """Go back to the old secret; the new one is erased. Raises NothingToUndo."""
-    key = ApiKey.objects.select_for_update().get(pk=key.pk)
-    old = key.secrets.filter(generation=Generation.PREVIOUS, usable_until__gt=clock.now()).first()
+    """Go back to the old secret, and to when it runs out; the new one is erased. Raises NothingToUndo, SealingError."""
+    old = key.secrets.select_related("key").filter(generation=Generation.PREVIOUS, usable_until__gt=clock.now()).first()
     if old is None:
         raise NothingToUndo("The old secret has been erased.")
+    text = key_secrets.opened(old) if key.auth_scheme == AuthScheme.HEADERS else ""
+    return _undone(key, old, text=text, by=by)
+
+
+@transaction.atomic
+def _undone(key: ApiKey, old: ApiKeySecret, *, text: str, by: User) -> ApiKey:
+    key = ApiKey.objects.select_for_update().get(pk=key.pk)
+    if not key.secrets.filter(pk=old.pk, generation=Generation.PREVIOUS).exists():
+        raise NothingToUndo("The old secret has been erased.")
     key.secrets.filter(generation=Generation.CURRENT).delete()
-    key.secrets.filter(pk=old.pk).update(generation=Generation.CURRENT, usable_until=None)
+    key.secrets.filter(pk=old.pk).update(generation=Generation.CURRENT, usable_until=None, expires_at=None)
+    _name_secrets(key, text)
+    key.expires_at = old.expires_at
+    _forget_test(key)
+    key.save(update_fields=["expires_at", "auth_name", *_TEST, "updated_at"])
     audit.record(verbs.KEY_ROTATION_UNDONE, actor=by, subject=key.api_name)
     return key
 
@@ -181,6 +205,17 @@ def delete(*, key: ApiKey, by: User) -> None:
     if ApiKey.objects.select_for_update().filter(pk=key.pk).exists():
         ApiKey.objects.filter(pk=key.pk).delete()
         audit.record(verbs.KEY_DELETED, actor=by, subject=key.api_name)
+
+
+def _said(key: ApiKey, budget: KeyBudget) -> dict[str, object]:
+    """Everything but the secret that people say about a key."""
+    said = [one.name for one in fields(KeyInput) if one.name != "api_key"]
+    return {name: getattr(budget if name in key_inputs.LIMITS else key, name) for name in said}
+
+
+def _forget_test(key: ApiKey) -> None:
+    """What was found out is nothing about what is sent from now on."""
+    key.tested_at, key.test_works, key.test_detail = None, None, ""
 
 
 def _name_secrets(key: ApiKey, text: str) -> None:

@@ -66,6 +66,8 @@ def test_a_name_is_its_owners_once_in_any_case(store: Store, ada: User, api: Api
         ({"capture_until": "2099-01-01T00:00:00Z"}, "capture_until"),
         ({"retries": 9}, "retries"),
         ({"requests_per_day": 0}, "requests_per_day"),
+        ({"preset": "no-such-service"}, "preset"),
+        ({"dialect": "no-such-way"}, "dialect"),
     ],
 )
 def test_what_cannot_be_is_told_at_its_field(fields: dict[str, Any], attr: str, ada: User, api: Api) -> None:
@@ -125,6 +127,72 @@ def test_a_rotation_overlaps_and_can_be_undone(store: Store, service: Listener, 
     with time_machine.travel(datetime.now(UTC) + timedelta(hours=3)):
         ticks.tick()
     assert ApiKeySecret.objects.get(key=key).hint == new[-4:]
+
+
+def test_going_back_also_goes_back_to_when_it_runs_out_and_to_its_headers(store: Store, ada: User, api: Api) -> None:
+    old, new = datetime(2099, 1, 1, tzinfo=UTC), datetime(2099, 6, 1, tzinfo=UTC)
+    key = store(auth_scheme="headers", api_key=f"X-Old: {SECRET}", expires_at=old.isoformat())
+    body = {"api_key": f"X-New: {SECRET}2", "overlap_hours": 2, "expires_at": new.isoformat()}
+    rotated = api(ada).post(f"/api/keys/{key.pk}/rotate", body).json()
+    assert (rotated["auth_name"], rotated["expires_at"][:10]) == ("X-New", "2099-06-01")
+    undone = api(ada).post(f"/api/keys/{key.pk}/undo-rotation").json()
+    assert (undone["auth_name"], undone["expires_at"][:10]) == ("X-Old", "2099-01-01")
+
+
+def test_an_old_secret_can_be_erased_before_its_time(store: Store, ada: User, api: Api, make_user: Callable[..., User]) -> None:
+    key = store()
+    api(ada).post(f"/api/keys/{key.pk}/rotate", {"api_key": SECRET + "2", "overlap_hours": 2})
+    assert api(make_user("bob")).post(f"/api/keys/{key.pk}/retire").status_code == 404
+    assert api(ada).post(f"/api/keys/{key.pk}/retire").json()["previous_usable_until"] is None
+    assert ApiKeySecret.objects.get(key=key).hint == f"{SECRET}2"[-4:]
+    assert api(ada).post(f"/api/keys/{key.pk}/retire").status_code == 200
+    assert AuditEvent.objects.filter(action="api_key.secret_retired").count() == 1
+
+
+def test_what_a_test_found_out_is_forgotten_with_what_it_was_about(store: Store, ada: User, api: Api) -> None:
+    key = store()
+    path = f"/api/keys/{key.pk}"
+
+    def after(method: str, address: str, body: dict[str, Any]) -> bool | None:
+        assert api(ada).post(f"{path}/test").json()["works"]
+        getattr(api(ada), method)(address, body)
+        shown = api(ada).get(path).json()
+        assert (shown["tested_at"] is None) == (shown["test_works"] is None)
+        works: bool | None = shown["test_works"]
+        return works
+
+    assert after("patch", path, {"description": "other words"}) is True
+    assert after("patch", path, {"api_key": SECRET + "2"}) is None
+    assert after("patch", path, {"auth_scheme": "header", "auth_name": "X-Key"}) is None
+    assert after("post", f"{path}/rotate", {"api_key": SECRET + "3"}) is None
+    assert after("post", f"{path}/undo-rotation", {}) is None
+
+
+def test_a_preset_fills_in_what_is_not_said(ada: User, api: Api) -> None:
+    (known,) = [one for one in api(ada).get("/api/keys/presets").json() if one["slug"] == "anthropic"]
+    assert (known["auth_scheme"], known["dialect"], known["headers"]) == (
+        "header",
+        "anthropic",
+        {"anthropic-version": "2023-06-01"},
+    )
+    made = api(ada).post("/api/keys", {"api_name": "claude", "api_key": SECRET, "preset": "anthropic", "test_path": "/mine"})
+    shown = made.json()
+    assert {name: shown[name] for name in ("base_url", "auth_scheme", "auth_name", "preset")} == {
+        name: known.get(name, "anthropic") for name in ("base_url", "auth_scheme", "auth_name", "preset")
+    }
+    assert shown["test_path"] == "/mine"
+    own = api(ada).post("/api/keys", {"api_name": "azure", "api_key": SECRET + "2", "preset": "azure-openai"}).json()
+    assert (own["base_url"], own["status"], own["auth_name"]) == ("", "unbound", "api-key")  # nobody guesses a customer's host
+    elsewhere = {"base_url": "https://api.example.com", "api_key": SECRET}
+    assert api(ada).patch(f"/api/keys/{shown['id']}", elsewhere).json()["preset"] == ""
+
+
+def test_the_trail_names_what_was_changed_and_nothing_else(store: Store, service: Listener, browser: Client) -> None:
+    key = store()
+    form = browser.get(f"/keys/{key.pk}/edit").context["form"]
+    posted = {name: value for name, value in form.initial.items() if value is not None and value is not False}
+    browser.post(f"/keys/{key.pk}/edit", {**posted, "api_key": "", "description": "new words", "requests_per_day": 7})
+    assert AuditEvent.objects.get(action="api_key.changed").detail["fields"] == "description, requests_per_day"
 
 
 @pytest.mark.parametrize("fields", [{"enabled": False}, {"expires_at": "soon"}, {"base_url": None}])
@@ -262,12 +330,16 @@ def test_headers_and_bodies_are_kept_for_who_asked_and_no_longer(
     body = {"url": "/", "method": "POST", "body": "hello", "headers": {"X-Mine": "1"}, "api_key_id": key.pk}
     log_id = api(ada).post("/api/proxy", body).json()["request_log_id"]
     path = f"keys/{key.pk}/captured/{log_id}"
+    told = api(ada).get("/api/stats/request-logs").json()["results"]
+    assert [(one["id"], one["captured"]) for one in told] == [(log_id, True)]
+    assert f"/{path}" in browser.get(f"/keys/{key.pk}").content.decode()
+    assert f"/{path}" in browser.get("/keys/statistics").content.decode()
     kept = api(ada).get(f"/api/{path}").json()
     assert (kept["request"]["body"], kept["response"]["body"]) == ("hello", "you said [redacted]")
     assert ["X-Mine", "1"] in kept["request"]["headers"]
     assert ["X-Own", "kept"] in kept["response"]["headers"]
     assert kept["echoed"]
-    assert "The answer said the key back" in browser.get(f"/{path}").content.decode()
+    assert "The response said the key back" in browser.get(f"/{path}").content.decode()
     assert path in browser.get(f"/keys/{key.pk}").content.decode()
     assert api(make_user("bob")).get(f"/api/{path}").status_code == 404
     with time_machine.travel(until + timedelta(seconds=1)):

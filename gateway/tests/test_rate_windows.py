@@ -207,10 +207,16 @@ def test_a_limit_kept_by_hand_lives_beside_what_the_api_tells(key: ApiKey, ada: 
     assert (again.status_code, again.json()["code"]) == (409, "rate_limit_exists")
     windows = api(ada).get("/api/rate-limits/svc").json()["windows"]
     assert [(one["policy"], one["manual"]) for one in windows] == [("core", False), ("month", True)]
+    other = api(ada).post("/api/rate-limits", {"api_name": "svc", "limit": 5, "policy": "minute"}).json()["id"]
+    for query, status in ((f"?id={other}", 204), (f"?id={other}", 404), ("?id=x", 400)):
+        assert api(ada).delete(f"/api/rate-limits/svc{query}").status_code == status
+    assert RateWindow.objects.count() == 2
     assert api(ada).delete("/api/rate-limits/svc").status_code == 204
     assert not RateWindow.objects.exists()
     assert list(AuditEvent.objects.filter(action__startswith="rate_limit").values_list("action", flat=True)) == [
         "rate_limit.forgotten",
+        "rate_limit.removed",
+        "rate_limit.set",
         "rate_limit.set",
     ]
 
