@@ -12,7 +12,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -157,14 +157,14 @@ class Door:
         """The answer as it comes; the connection lives as long as the `with`. Raises Refused, Unanswered."""
         _refuse_smuggling(request)
         checked = self.check(request.url)
-        with _Deadline(self.limits.total_s) as deadline:
-            connection = self._connected(checked, deadline)
-            try:
-                answer = _asked(connection, checked.address, request, self.limits, deadline)
-                headers = tuple((str(key), str(value)) for key, value in answer.headers.iteritems())
-                yield Streamed(answer.status, headers, _chunks(answer, deadline), deadline.peer, deadline.shut)
-            finally:
-                connection.close()
+        with (
+            _Deadline(self.limits.total_s) as deadline,
+            closing(self._connected(checked, deadline)) as connection,
+            closing(_asked(connection, checked.address, request, self.limits, deadline)) as answer,
+        ):
+            _refuse_half_a_head(answer, deadline)
+            headers = tuple((str(key), str(value)) for key, value in answer.headers.iteritems())
+            yield Streamed(answer.status, headers, _chunks(answer, deadline), deadline.peer, deadline.shut)
 
     def _checked(self, address: Address) -> Checked:
         literal = address.literal
@@ -309,12 +309,26 @@ def _asked(
     connection.timeout = limits.read_s
     try:
         connection.request(request.method, address.target, body, headers, preload_content=False, decode_content=False)
-        answer = connection.getresponse()
+        return connection.getresponse()
     except _FAILURES as error:
         raise _no_answer(deadline, error) from error
+
+
+def _refuse_half_a_head(answer: BaseHTTPResponse, deadline: _Deadline) -> None:
+    """Raises Unanswered for a head that tells not everything that it has to."""
     if deadline.is_over:  # a head that is cut off reads like a whole one
         raise _no_answer(deadline)
-    return answer
+    if not _ends_in_one_way(answer):
+        raise Unanswered("The answer does not say plainly where it ends.", may_have_acted=True)
+
+
+def _ends_in_one_way(answer: BaseHTTPResponse) -> bool:
+    """Whether every reader finds the same end of the body (RFC 9112, 6.3). Chunks of a coding that nobody here knows would
+    also be handed on with their sizes in between, where no scrubber finds what they cut.
+    """
+    codings = [one.strip().lower() for one in answer.headers.getlist("transfer-encoding")]
+    lengths = {one.strip() for one in answer.headers.getlist("content-length")}
+    return codings in ([], ["chunked"]) and len(lengths) <= 1 and all(one.isascii() and one.isdecimal() for one in lengths)
 
 
 def _chunks(answer: BaseHTTPResponse, deadline: _Deadline) -> Iterator[bytes]:

@@ -44,8 +44,9 @@ def is_own(host: str, own: Sequence[str]) -> bool:
     return any(host == name or (name.startswith(".") and (host == name[1:] or host.endswith(name))) for name in own)
 
 
-# The C library's resolver knows no time limit of its own. One that hangs holds a thread, and eight that hang are enough.
-_askers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="resolver")
+# The C library's resolver knows no time limit of its own: a name whose servers hang holds a thread for longer than anybody waits.
+# As many as this may hang before a name of somebody else has to wait for one of them.
+_askers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="resolver")
 
 
 def system_resolver(host: str, port: int) -> Sequence[IPAddress]:

@@ -66,7 +66,8 @@ DENIED_V6: tuple[IPv6Network, ...] = tuple(
 )
 GLOBAL_V6 = IPv6Network("2000::/3")
 
-# Where machines hand out their own credentials, and what no setting opens: AWS, ECS, EKS, Google, Alibaba, Oracle, Azure.
+# Where machines hand out their own credentials, and what no setting opens: AWS, ECS, EKS, Google, Alibaba, Oracle, Azure,
+# Tencent, Scaleway, Akamai (Linode), OpenStack.
 METADATA: frozenset[IPAddress] = frozenset(
     map(
         ipaddress.ip_address,
@@ -76,11 +77,16 @@ METADATA: frozenset[IPAddress] = frozenset(
             "169.254.169.253",
             "169.254.170.2",
             "169.254.170.23",
+            "169.254.0.23",
+            "169.254.42.42",
             "fd00:ec2::23",
             "fd00:ec2::123",
             "fd00:ec2::253",
             "fd00:ec2::254",
             "fd20:ce::254",
+            "fd00:42::42",
+            "fd00:a9fe:a9fe::1",
+            "fe80::a9fe:a9fe",
             "100.100.100.200",
             "192.0.0.192",
             "168.63.129.16",
@@ -102,6 +108,9 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 _MAPPED = IPv6Network("::ffff:0:0/96")
 _LOW_32_BITS = (IPv6Network("::/96"), _MAPPED, IPv6Network("::ffff:0:0:0/96"), _NAT64)
 _ISATAP = (0x00005EFE, 0x02005EFE)
+# Whoever translates here chooses how long the prefix is, and with it where the IPv4 address stands (RFC 6052, 2.2).
+_LOCAL_NAT64 = IPv6Network("64:ff9b:1::/48")
+_LOCAL_NAT64_BYTES = ((6, 7, 9, 10), (7, 9, 10, 11), (9, 10, 11, 12), (12, 13, 14, 15))
 
 
 def embedded_v4(address: IPv6Address) -> IPv4Address | None:
@@ -114,11 +123,19 @@ def embedded_v4(address: IPv6Address) -> IPv4Address | None:
     return address.sixtofour
 
 
+def _translated_near(address: IPv6Address) -> list[IPv4Address]:
+    """What a translator of this network may make of the address."""
+    if address not in _LOCAL_NAT64:
+        return []
+    return [IPv4Address(bytes(address.packed[place] for place in places)) for places in _LOCAL_NAT64_BYTES]
+
+
 def denied(address: IPAddress, port: int, allowed: Sequence[IPNetwork]) -> Cause | None:
     """Why nothing is sent to this address; None when it may be. `allowed` are the operator's exceptions."""
     inner = embedded_v4(address) if isinstance(address, IPv6Address) else None
     faces = [address] if inner is None else [address, inner]
-    if any(face in METADATA or (face, port) == LAMBDA_RUNTIME for face in faces):
+    near = _translated_near(address) if isinstance(address, IPv6Address) else []
+    if any(face in METADATA or (face, port) == LAMBDA_RUNTIME for face in (*faces, *near)):
         return Cause.METADATA
     if any(face in network for face in faces for network in _NOBODY):
         return Cause.ADDRESS_DENIED

@@ -87,7 +87,7 @@ def _is_number(host: str) -> bool:
 @pytest.mark.usefixtures("unthrottled", "names")
 def test_no_hostile_address_is_connected_to(connections: Connections, ada: User, api: Api, settings: Any) -> None:
     settings.EGRESS_ALLOW_CIDRS = []
-    assert len(HOSTILE) >= 400
+    assert len(HOSTILE) >= 480
     client, told = api(ada), set()
     for url in HOSTILE:
         answer = client.post("/api/proxy", {"url": url})

@@ -27,6 +27,8 @@ CALLS: list[tuple[str, str, Any]] = [
     ("patch", "/api/keys/{key}", {"description": "x"}),
     ("delete", "/api/keys/{key}", None),
     ("post", "/api/keys/{key}/rotate", {"api_key": SECRET}),
+    ("post", "/api/keys/{key}/undo-rotation", {}),
+    ("post", "/api/keys/{key}/retire", {}),
     ("post", "/api/keys/{key}/test", {}),
     ("get", "/api/keys/{key}/captured/{log}", None),
     ("post", "/api/proxy", {"url": "/", "api_key_id": "{key}"}),
@@ -35,6 +37,7 @@ CALLS: list[tuple[str, str, Any]] = [
     ("get", "/api/rate-limits/{name}", None),
     ("put", "/api/rate-limits/{name}", {"limit": 1}),
     ("delete", "/api/rate-limits/{name}", None),
+    ("delete", "/api/rate-limits/{name}?id={window}", None),
     ("post", "/api/rate-limits", {"api_name": "{name}", "limit": 1}),
     ("get", "/api/stats/request-logs?api_key_id={key}", None),
     ("get", "/api/stats/request-logs?api_name={name}", None),
@@ -78,7 +81,7 @@ def _said(text: str, values: dict[str, Any]) -> str:
 def test_the_api_answers_as_if_there_were_none(
     method: str, path: str, body: Any, theirs: dict[str, Any], other: User, api: Api
 ) -> None:
-    missing: dict[str, Any] = {"key": NOTHING, "name": "zq-absent", "log": NOTHING}
+    missing: dict[str, Any] = {"key": NOTHING, "name": "zq-absent", "log": NOTHING, "window": NOTHING}
     client = api(other)
 
     def asked(values: dict[str, Any]) -> tuple[int, str, int]:

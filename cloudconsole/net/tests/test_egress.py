@@ -15,6 +15,7 @@ from cloudconsole.net.names import system_resolver
 from cloudconsole.net.ranges import IPAddress
 from cloudconsole.net.tests.listeners import Authority, Reply, http_listener, raw_listener, untouched_listener
 
+BROKEN_CHUNKS = (b"-5\r\nhello\r\n0\r\n\r\n", b"zz\r\nhello", b"F" * 20 + b"\r\nhello", b"5\r\nhel", b"5\r\nhello\r\n")
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 
 
@@ -142,13 +143,28 @@ def _trickle(caller: socket.socket) -> None:
         time.sleep(0.02)
 
 
+def _continuing(caller: socket.socket) -> None:
+    caller.recv(4096)
+    while True:
+        caller.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        time.sleep(0.02)
+
+
+def _endless_trailers(caller: socket.socket) -> None:
+    caller.recv(4096)
+    caller.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n")
+    while True:
+        caller.sendall(b"X-More: to come\r\n")
+        time.sleep(0.02)
+
+
 def _trickling_head(caller: socket.socket) -> None:
     while True:
         caller.sendall(b"H")
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("script", [_trickle, _trickling_head, _silent])
+@pytest.mark.parametrize("script", [_trickle, _trickling_head, _continuing, _endless_trailers, _silent])
 def test_a_slow_answer_ends_when_the_time_is_over(script: object) -> None:
     limits = Limits(read_s=1.0, total_s=0.3)
     with raw_listener(script) as port:  # type: ignore[arg-type]
@@ -167,7 +183,24 @@ def test_a_handshake_that_never_ends_is_ended() -> None:
 
 @pytest.mark.parametrize(
     "nonsense",
-    [b"", b"hello\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 500],
+    [
+        b"",
+        b"hello\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"HTTP/1.1 99 None\r\n\r\n",
+        b"HTTP/1.1 200 " + b"a" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 10_000 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\na: " + b"b" * 1_000_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nContent-Length: +3\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        *(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks for chunks in BROKEN_CHUNKS),
+    ],
 )
 def test_nonsense_is_no_answer(nonsense: bytes) -> None:
     def script(caller: socket.socket) -> None:
@@ -177,6 +210,24 @@ def test_nonsense_is_no_answer(nonsense: bytes) -> None:
     with raw_listener(script) as port, pytest.raises(Unanswered) as failed:
         Door(allowed=LOOPBACK).send(Request("GET", f"http://127.0.0.1:{port}/"))
     assert failed.value.may_have_acted
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
+        b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        b"Transfer-Encoding: CHUNKED\r\n\r\n5;ext=1\r\nhello\r\n0\r\nX-Trailer: a\r\n\r\n",
+        b"\r\nhello",
+    ],
+)
+def test_an_answer_ends_where_it_says(head: bytes) -> None:
+    def script(caller: socket.socket) -> None:
+        caller.recv(4096)
+        caller.sendall(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n" + head)
+
+    with raw_listener(script) as port:
+        assert Door(allowed=LOOPBACK).send(Request("GET", f"http://127.0.0.1:{port}/")).body == b"hello"
 
 
 def test_a_closed_port_is_known_to_have_got_nothing() -> None:
