@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Value, When
 
 from accounts.models import AwsAccount, User
 from accounts.selectors import aws_accounts
@@ -35,7 +35,7 @@ from costs.rules.cubes import Dimension
 from costs.rules.drivers import Driver
 from costs.rules.spans import Pair
 from costs.rules.windows import DayRange
-from costs.selectors import anomaly_rules, changes, usage
+from costs.selectors import anomaly_rules, changes, filed, usage
 from costs.selectors.costs import Reader
 
 PREVIEW_DAYS = 90
@@ -224,7 +224,10 @@ def currencies(user: User) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """How many bills were judged, and through which day the one furthest behind was; `unjudged`: too little is known of them."""
+    """How many bills that go on were judged, and through which day the one furthest behind was.
+
+    `unjudged`: too little is known of them.
+    """
 
     bills: int
     judged_through: date | None
@@ -232,7 +235,9 @@ class Watched:
 
 
 def watched(user: User) -> Watched:
-    sources = CostSource.objects.visible_to(user, Perm.COSTS_VIEW).counted()
-    through = list(sources.values_list("anomaly_watch__judged_through", flat=True))
+    found = CostSource.objects.visible_to(user, Perm.COSTS_VIEW).counted()
+    sources = list(found.annotate(through=F("anomaly_watch__judged_through")))
+    over = filed.among(sources).ended
+    through = [vars(source)["through"] for source in sources if source.pk not in over]
     judged = [day for day in through if day is not None]
     return Watched(len(through), min(judged, default=None), len(through) - len(judged))

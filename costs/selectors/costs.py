@@ -20,7 +20,8 @@ from costs.models import CostSource
 from costs.rules import windows
 from costs.rules.cubes import Dimension
 from costs.rules.windows import DayRange
-from costs.selectors import plans, rolled, rows, scope, tags
+from costs.selectors import filed, plans, rolled, rows, scope, tags
+from costs.selectors.filed import Filed
 from costs.selectors.plans import Read, Tagged, Values
 from costs.selectors.questions import Answer, Completeness, Granularity, Group, MixedCurrencies, Period, Question
 from costs.selectors.rolled import Rolled
@@ -92,9 +93,22 @@ class Reader:
 
     @property
     def as_of(self) -> datetime | None:
-        """When the oldest of the figures was fetched; None when some never were."""
-        fetched = [part.source.fresh_at for part in self.parts]
+        """When the oldest of the figures was fetched, of those that still come; None when some never were."""
+        fetched = [part.source.fresh_at for part in self.going_on().parts]
         return min((moment for moment in fetched if moment), default=None) if all(fetched) else None
+
+    @cached_property
+    def _filed(self) -> Filed:
+        return filed.among(part.source for part in self.parts)
+
+    def going_on(self) -> Reader:
+        """The same without accounts whose last billing file is long ago; itself where there are none, or no others."""
+        going = [part for part in self.parts if part.source.pk not in self._filed.ended]
+        if not going or len(going) == len(self.parts):
+            return self
+        reader = Reader(self._user, self._accounts, sources=self.sources)
+        reader.parts = going
+        return reader
 
     @cached_property
     def misses_accounts(self) -> bool:
@@ -128,8 +142,8 @@ class Reader:
         silent = {part.source.pk for part in self.parts if part.is_silent}
         if currency and len(flags) > 1:
             silent |= {part.source.pk for part in self.parts} - rows.sources_in(currency, reads)
-        sources = sum(len(set(read.sources) - silent) for read in reads)
-        assembly = _Assembly(question, sources, self._values, flags.get(currency or "", {}), sums)
+        sources = tuple(source for read in reads for source in set(read.sources) - silent)
+        assembly = _Assembly(question, sources, self._filed, self._values, flags.get(currency or "", {}), sums)
         periods = tuple(assembly.period(days) for days in _periods(question))
         known = [period.total for period in periods if period.total is not None]
         return Answer(
@@ -170,22 +184,26 @@ class Reader:
     def completeness(self, question: Question) -> tuple[Completeness, ...]:
         """How far the figures of each account can be trusted, for the days of `question` that have begun."""
         until = min(question.days.end, clock.today() + _DAY)
-        begun = max(0, (until - question.days.start).days)
+        if until <= question.days.start:
+            return tuple(_completeness(part, 0) for part in self.parts)
+        begun = DayRange(question.days.start, until)
         whole = replace(question, granularity=Granularity.WHOLE)
         reads = self._reads(whole)
         if self._has_all(reads, question, begun):
             return tuple(_completeness(part, 0) for part in self.parts)
         stored = rows.days_stored(reads, whole)
-        return tuple(_completeness(part, max(0, begun - stored.get(part.source.pk, 0))) for part in self.parts)
+        expected = {part.source.pk: self._filed.days(part.source.pk, begun) for part in self.parts}
+        return tuple(_completeness(part, max(0, expected[part.source.pk] - stored.get(part.source.pk, 0))) for part in self.parts)
 
-    def _has_all(self, reads: Sequence[Read], question: Question, begun: int) -> bool:
+    def _has_all(self, reads: Sequence[Read], question: Question, begun: DayRange) -> bool:
         """Whether the flags, which are of all sources together, count every day of each: then nobody needs to be asked alone.
 
         Where there are several currencies a day may count twice, so their number says nothing.
         """
         flags = self._flags(reads, question)
         days = sum(period.days for periods in flags.values() for period in periods.values())
-        return len(flags) <= 1 and days == begun * len({source for read in reads for source in read.sources})
+        sources = {source for read in reads for source in read.sources}
+        return len(flags) <= 1 and days == sum(self._filed.days(source, begun) for source in sources)
 
 
 def add(amounts: Iterable[Decimal]) -> Decimal:
@@ -252,7 +270,8 @@ class _Assembly:
     """Puts flags and sums together, period by period."""
 
     question: Question
-    sources: int
+    sources: tuple[int, ...]
+    filed: Filed
     values: Values
     flags: Mapping[date, Flags]
     sums: Mapping[date, Sums]
@@ -269,11 +288,17 @@ class _Assembly:
             start=days.start,
             end=days.end,
             estimated=flags.estimated > 0,
-            complete=self.sources > 0 and flags.complete == self.sources * days.days,
+            complete=0 < flags.complete == self._expected(days),
             total=total,
             residual=ZERO if total is None or not self.question.group_by else EXACT.subtract(total, told),
             groups=groups,
         )
+
+    def _expected(self, days: DayRange) -> int:
+        """How many slices the period has once all of it is known."""
+        if not self.filed.spans:
+            return len(self.sources) * days.days
+        return sum(self.filed.days(source, days) for source in self.sources)
 
     def _groups(self, sums: Sums) -> tuple[Group, ...]:
         if not self.question.group_by:

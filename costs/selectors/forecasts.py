@@ -68,13 +68,13 @@ def expected(reader: Reader, question: Question) -> Outlook:
 
     Raises NotStored, MixedCurrencies, UnknownAccount, UnknownValue.
     """
-    return _Book(_answer(reader, question), question.days).outlook
+    return _book(reader, question).outlook
 
 
 def projection(reader: Reader, question: Question, *, since: date | None = None) -> Projection:
     """As `expected`, with the days or months that it is made of, told from `since` on. Raises the same."""
-    answer = _answer(reader, question, since)
-    book = _Book(answer, question.days)
+    told = _told(reader, question, since)
+    answer, book = told.answer, told.book(question.days)
     shown = DayRange(since or question.days.start, question.days.end)
     return Projection(
         question=question,
@@ -89,7 +89,7 @@ def projection(reader: Reader, question: Question, *, since: date | None = None)
 
 def course(reader: Reader, question: Question, ends: Sequence[date]) -> tuple[Point, ...]:
     """How a period grows: from its start up to, without, each of `ends`. Raises the same."""
-    book = _Book(_answer(reader, question), question.days)
+    book = _book(reader, question)
     return tuple(book.point(DayRange(question.days.start, end)) for end in ends)
 
 
@@ -118,12 +118,33 @@ def _shares(reader: Reader, question: Question, count: int) -> Iterator[Share]:
     whole = reader.answer(replace(question, days=days, granularity=Granularity.WHOLE))
     largest = sorted(whole.periods[0].groups, key=lambda group: (-abs(group.amount), group.keys))[:count]
     told = frozenset(group.keys[0] for group in largest)
-    answer = reader.answer(replace(question, days=days, granularity=Granularity.DAILY, told=told))
+    found = _Told.of(reader, replace(question, days=days, granularity=Granularity.DAILY, told=told))
     for key in sorted(told):
-        book = _Book(_only(answer, key), question.days)
+        book = found.only(key).book(question.days)
         point = book.amount(question.days)
         if point is not None:
             yield Share(key, book.actual(question.days) or ZERO, point)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is known by day. `going`: of the accounts that still tell, from which alone anything is expected."""
+
+    answer: Answer
+    going: Answer
+
+    @classmethod
+    def of(cls, reader: Reader, question: Question) -> _Told:
+        answer, going = reader.answer(question), reader.going_on()
+        if going is reader or answer.currency is None:
+            return cls(answer, answer)
+        return cls(answer, going.answer(replace(question, currency=answer.currency)))
+
+    def only(self, key: str) -> _Told:
+        return _Told(_only(self.answer, key), _only(self.going, key))
+
+    def book(self, days: DayRange) -> _Book:
+        return _Book(self.answer, self.going, days)
 
 
 def _only(answer: Answer, key: str) -> Answer:
@@ -141,10 +162,15 @@ def days_read(days: DayRange, today: date) -> DayRange:
     return DayRange(start, max(start + _DAY, min(days.end, today + _DAY)))
 
 
-def _answer(reader: Reader, question: Question, since: date | None = None) -> Answer:
+def _told(reader: Reader, question: Question, since: date | None = None) -> _Told:
     days = days_read(question.days, clock.today())
     days = DayRange(min(days.start, since or days.start), days.end)
-    return reader.answer(replace(question, days=days, granularity=Granularity.DAILY, group_by=(), beside=frozenset(), told=None))
+    daily = replace(question, days=days, granularity=Granularity.DAILY, group_by=(), beside=frozenset(), told=None)
+    return _Told.of(reader, daily)
+
+
+def _book(reader: Reader, question: Question) -> _Book:
+    return _told(reader, question).book(question.days)
 
 
 def _cut(question: Question) -> Iterator[DayRange]:
@@ -159,10 +185,10 @@ def _cut(question: Question) -> Iterator[DayRange]:
 class _Book:
     """What is known by day, and what is expected of the days after the last complete one."""
 
-    def __init__(self, answer: Answer, days: DayRange) -> None:
+    def __init__(self, answer: Answer, going: Answer, days: DayRange) -> None:
         self.days = days
         self.known: Mapping[date, Decimal] = {one.start: one.total for one in answer.periods if one.total is not None}
-        self.history = {one.start: one.total for one in answer.periods if one.complete and one.total is not None}
+        self.history = {one.start: one.total for one in going.periods if one.complete and one.total is not None}
         self.last = max(self.history, default=None)
         self.forecast = self._forecast()
 

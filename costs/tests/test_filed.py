@@ -1,0 +1,78 @@
+"""Accounts that only billing files tell, beside others that are fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+import time_machine
+
+from accounts.models import User
+from cloudconsole.simulator.organization import MANAGEMENT
+from costs.models import CostSource
+from costs.rules.cubes import Dimension
+from costs.rules.windows import DayRange, month_of
+from costs.selectors import anomalies, forecasts
+from costs.selectors.costs import Reader
+from costs.selectors.questions import Question
+from costs.tests import bills, books
+
+pytestmark = pytest.mark.django_db
+STORED = DayRange(date(2026, 8, 1), date(2026, 11, 19))
+MONTH = month_of(books.TODAY)
+
+
+@pytest.fixture(autouse=True)
+def _midday() -> Iterator[None]:
+    with time_machine.travel(books.NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def fetched(db: None) -> CostSource:
+    source = books.source(MANAGEMENT, "management")
+    books.fill(source, STORED)
+    return source
+
+
+def bill(month: date, admin: User) -> None:
+    """A large one, of an account that is not connected."""
+    whole = month_of(month)
+    period = {"BillingPeriodStart": f"{whole.start}T00:00:00Z", "BillingPeriodEnd": f"{whole.end}T00:00:00Z"}
+    rows = [
+        bills.focus_row(**period, ChargePeriodStart=f"{day}T00:00:00Z", BilledCost="50000", EffectiveCost="50000")
+        for day in (whole.start, whole.end - timedelta(days=1))
+    ]
+    stored = bills.store(bills.text(rows), admin)
+    assert stored.status == "committed", stored.error_detail
+
+
+def test_an_old_bill_is_in_its_own_month_and_changes_nothing_of_the_others(fetched: CostSource, admin: User) -> None:
+    before = Reader(admin)
+    expected = forecasts.expected(before, Question(MONTH))
+    parts = forecasts.shares(before, Question(MONTH), Dimension.SERVICE, forecasts.projection(before, Question(MONTH)), count=3)
+    august = before.answer(Question(month_of(STORED.start))).total
+    bill(date(2026, 8, 1), admin)
+    after = Reader(admin)
+    assert after.answer(Question(month_of(STORED.start))).total == (august or 0) + Decimal(100_000)
+    assert all(one.complete for one in after.answer(Question(DayRange(STORED.start, date(2026, 11, 15)))).periods)
+    assert forecasts.expected(after, Question(MONTH)) == expected
+    shares = forecasts.shares(after, Question(MONTH), Dimension.SERVICE, forecasts.projection(after, Question(MONTH)), count=3)
+    assert shares == parts
+    assert after.as_of == before.as_of
+    missing = {one.alias: one.missing_days for one in after.completeness(Question(STORED))}
+    assert set(missing.values()) == {0}
+    assert anomalies.watched(admin).bills == 1
+
+
+def test_a_bill_that_comes_every_month_is_waited_for(fetched: CostSource, admin: User) -> None:
+    bill(date(2026, 9, 1), admin)
+    bill(date(2026, 10, 1), admin)
+    reader = Reader(admin)
+    complete = [reader.answer(Question(month_of(date(2026, month, 1)))).periods[0].complete for month in (8, 9, 10)]
+    assert complete == [True, True, True]
+    assert not reader.answer(Question(DayRange(date(2026, 11, 1), date(2026, 11, 8)))).periods[0].complete
+    told = reader.completeness(Question(DayRange(date(2026, 8, 1), date(2026, 11, 8))))
+    assert sorted(one.missing_days for one in told) == [0, 7]
