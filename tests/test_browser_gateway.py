@@ -127,11 +127,13 @@ def look_at_the_statistics(page: Page) -> None:
     page.get_by_role("navigation", name="About API keys").get_by_role("link", name="Limits").click()
     page.get_by_role("navigation", name="About API keys").get_by_role("link", name="Statistics").click()
     expect(page).to_have_url(whole("/keys/statistics?outcome=ok", page))  # filters and all
-    for path in ("/keys/limits", "/keys/statistics", "/keys/console", "/keys/limits/by-hand"):
+    views = ("", "/limits", "/limits/by-hand", "/statistics", "/statistics/people", "/console", "/new?preset=github", "/import")
+    for path in (*views, "/1", "/1/edit", "/1/rotate", "/1/delete"):
         for viewport in (WIDE, NARROW):
             page.set_viewport_size({"width": viewport["width"], "height": viewport["height"]})
-            page.goto(path)
+            page.goto(f"/keys{path}")
             nothing_serious(page)
+            assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), page.url
 
 
 def whole(path: str, page: Page) -> str:

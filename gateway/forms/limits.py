@@ -36,7 +36,7 @@ class LimitForm(forms.Form):
     seconds = forms.TypedChoiceField(choices=LENGTHS, coerce=int, empty_value=None, required=False, label="Fills up")
     reset_at = forms.DateTimeField(
         required=False,
-        label="Next time (UTC)",
+        label="Full again (UTC)",
         help_text="Empty: one such span from now, or never.",
         widget=forms.DateTimeInput({"type": "datetime-local", "step": 1}, format="%Y-%m-%dT%H:%M:%S"),
     )

@@ -37,6 +37,14 @@ _WITH_VALUE = {
     "-D": "--dump-header",
     "-K": "--config",
     "-r": "--range",
+    "-C": "--continue-at",
+    "-P": "--ftp-port",
+    "-Q": "--quote",
+    "-t": "--telnet-option",
+    "-U": "--proxy-user",
+    "-y": "--speed-time",
+    "-Y": "--speed-limit",
+    "-z": "--time-cond",
 }
 _LONG_WITH_VALUE = {
     *_WITH_VALUE.values(),
@@ -58,8 +66,39 @@ _LONG_WITH_VALUE = {
     "--limit-rate",
     "--form-string",
     "--aws-sigv4",
+    "--cert-type",
+    "--key-type",
+    "--pass",
+    "--capath",
+    "--ciphers",
+    "--pinnedpubkey",
+    "--connect-to",
+    "--dns-servers",
+    "--doh-url",
+    "--interface",
+    "--noproxy",
+    "--preproxy",
+    "--socks5",
+    "--socks5-hostname",
+    "--unix-socket",
+    "--proto",
+    "--proto-default",
+    "--proto-redir",
+    "--tls-max",
+    "--max-filesize",
+    "--retry-max-time",
+    "--keepalive-time",
+    "--expect100-timeout",
+    "--rate",
+    "--stderr",
+    "--trace",
+    "--trace-ascii",
 }
 _WITHOUT_VALUE = {"-G": "--get", "-I": "--head"}
+# What changes where or as whom a request is sent, and is therefore told.
+_NOT_TAKEN = frozenset(
+    {"--cert", "--key", "--aws-sigv4", "--proxy", "--resolve", "--connect-to", "--unix-socket", "--insecure", "-k"}
+)
 _REFUSED = {
     "--form": "Forms with files (-F) cannot be taken over. Paste the body instead.",
     "--form-string": "Forms with several parts cannot be taken over. Paste the body instead.",
@@ -167,7 +206,7 @@ def _take(parts: _Parts, name: str, value: str) -> None:
         raise NotCurl(_REFUSED[name])
     if taker := _TAKERS.get(name):
         taker(parts, value)
-    elif name in ("--cert", "--key", "--aws-sigv4", "--proxy", "--resolve", "--insecure", "-k"):
+    elif name in _NOT_TAKEN:
         parts.notes.append(f"{name} was not taken over.")
 
 

@@ -99,6 +99,10 @@ def _judged(one: Imported, by: User, taken: Collection[str], secrets: dict[str, 
         return replace(one, verdict="same_secret", detail=f"You have this key as “{same}” already.")
     if one.api_name.lower() in taken:
         return replace(one, verdict="name_taken", detail=f"You have a key called “{one.api_name}” already.")
+    try:
+        keys.check(given=one.given, by=by)
+    except CloudconsoleError as error:
+        return replace(one, verdict="invalid", detail=error.detail)
     return one
 
 

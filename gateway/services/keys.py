@@ -56,6 +56,17 @@ def create(*, given: KeyInput, by: User) -> ApiKey:
 
     Raises InvalidKey, KeyNameTaken, TooManyKeys, Refused for an address that nothing is sent to, SealingError.
     """
+    key, budget, text = _drafted(given, by)
+    return _stored(key, budget, text, key_secrets.seal(key, text))
+
+
+def check(*, given: KeyInput, by: User) -> None:
+    """Whether `create` would take it, but for what is there already. Raises InvalidKey, Refused."""
+    _drafted(given, by)
+
+
+def _drafted(given: KeyInput, by: User) -> tuple[ApiKey, KeyBudget, str]:
+    """A key that is not stored yet, and its secret."""
     preset = presets.BY_SLUG.get(given.preset or "")
     given = key_inputs.filled_in(given, preset) if preset else given
     key = ApiKey(owner=by)
@@ -66,8 +77,7 @@ def create(*, given: KeyInput, by: User) -> ApiKey:
         raise InvalidKey("Give the key a name.", attr="api_name")
     if not given.api_key:
         raise InvalidKey("Enter the key.", attr="api_key")
-    text = key_inputs.secret(key, given.api_key)
-    return _stored(key, budget, text, key_secrets.seal(key, text))
+    return key, budget, key_inputs.secret(key, given.api_key)
 
 
 @transaction.atomic

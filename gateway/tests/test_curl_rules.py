@@ -37,6 +37,11 @@ COMMANDS = [
     ('curl.exe https://a.example ^\n -H "X-A: b"', Command("GET", "https://a.example", (("X-A", "b"),))),
     ("curl https://a.example | jq .", Command("GET", "https://a.example")),
     ("curl /v1/models", Command("GET", "/v1/models")),
+    ("curl --interface eth0 -C 10 --proto =https --trace-ascii - https://a.example", Command("GET", "https://a.example")),
+    (
+        "curl --unix-socket /var/run/docker.sock https://a.example",
+        Command("GET", "https://a.example", notes=("--unix-socket was not taken over.",)),
+    ),
 ]
 
 

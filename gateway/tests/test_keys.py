@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -257,6 +258,17 @@ def test_an_import_is_a_preview_until_names_are_chosen(store: Store, ada: User, 
     done = api(ada).post("/api/keys/import", {"text": text, "names": ["NEW_TOKEN"]})
     assert (done.json()[2]["verdict"], ApiKey.objects.count()) == ("created", 2)
     assert "0123456789abcdefghij" not in done.content.decode()
+
+
+def test_a_preview_says_what_would_be_refused(ada: User, api: Api, browser: Client) -> None:
+    near, odd = {"api_key": SECRET, "base_url": "http://10.0.0.1"}, {"api_key": f"{SECRET}2", "auth_scheme": "telepathy"}
+    text = json.dumps({"near": near, "odd": odd})
+    found = api(ada).post("/api/keys/import", {"text": text}).json()
+    assert [(one["api_name"], one["verdict"]) for one in found] == [("near", "invalid"), ("odd", "invalid")]
+    assert "Nothing is sent to this address" in found[0]["detail"]
+    done = api(ada).post("/api/keys/import", {"text": text, "names": ["near", "odd"]}).json()
+    assert ({one["verdict"] for one in done}, ApiKey.objects.count()) == ({"invalid"}, 0)
+    assert "Left out" in browser.post("/keys/import", {"text": text}).content.decode()
 
 
 def test_a_deleted_key_leaves_its_log_and_no_secret(store: Store, ada: User, api: Api) -> None:
