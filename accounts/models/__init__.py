@@ -1,5 +1,6 @@
 from accounts.models.alerts import Alert, AlertAccount, AlertRead, PastAlert
 from accounts.models.aws_account import (
+    FILES_ONLY,
     Approval,
     AuthMethod,
     AwsAccount,
@@ -38,6 +39,7 @@ __all__ = [
     "ADOPTION_OPEN",
     "DEAD_LETTERS",
     "DELIVERY_OPEN",
+    "FILES_ONLY",
     "Adoption",
     "AdoptionBatch",
     "AdoptionStatus",

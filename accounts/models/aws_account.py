@@ -43,6 +43,9 @@ class CapabilityStatus(models.TextChoices):
     UNKNOWN = "unknown", "Unknown"
 
 
+FILES_ONLY = "billing_files_only"  # the status code of an account without credentials that holds what billing files tell
+
+
 def make_external_id() -> str:
     """192 random bits. Made here, never chosen and never changed, so that no other tenant can name it."""
     return secrets.token_urlsafe(24)
@@ -150,6 +153,11 @@ class AwsAccount(models.Model):
 
     def __str__(self) -> str:
         return self.alias
+
+    @property
+    def state(self) -> str:
+        """Its status; an account that only holds what billing files tell has nothing that waits to be verified."""
+        return FILES_ONLY if (self.status, self.status_code) == (Status.PENDING, FILES_ONLY) else self.status
 
     @property
     def names(self) -> frozenset[str]:

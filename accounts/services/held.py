@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from accounts.models import AuthMethod, AwsAccount, User
+from accounts.models import FILES_ONLY, AuthMethod, AwsAccount, User
 from audit import services as audit
 from audit import verbs
 from cloudconsole import realtime
-
-CODE = "billing_files_only"
 
 
 @transaction.atomic
@@ -22,7 +20,7 @@ def hold(*, number: str, by: User | None) -> AwsAccount:
         alias=_free_alias(number),
         account_id=number,
         auth_method=AuthMethod.ACCESS_KEY,
-        status_code=CODE,
+        status_code=FILES_ONLY,
         status_detail="It holds what billing files tell; no credentials are stored, and AWS is asked nothing.",
         status_remedy="Give it credentials to have Cost Explorer asked as well.",
         created_by=by,

@@ -13,6 +13,7 @@ from accounts.models import AwsAccount, Status
 from accounts.selectors import expiry
 from cloudconsole.core import money
 from cloudconsole.dashboard.spending import by_first_key
+from cloudconsole.dashboard.states import state_of
 from costs.models import CostSource, SourceStatus
 from costs.selectors.bars import is_settled
 from costs.selectors.questions import Answer
@@ -99,14 +100,16 @@ def _sum(amounts: Sequence[Decimal]) -> Decimal | None:
 def _state(account: AwsAccount, source: CostSource | None) -> tuple[str, str]:
     """The graver of the two: whether AWS lets us in, and whether costs can be read."""
     if account.status in (Status.ERROR, Status.PENDING) or source is None or source.status not in LOST:
-        return account.status, account.get_status_display()
+        return account.state, account.get_status_display() if account.state == account.status else state_of(account.state).word
     word = source.get_status_display()
     return source.status, word if source.status == SourceStatus.NOT_ENABLED else f"Costs: {word.lower()}"
 
 
 def as_of(sources: Iterable[CostSource]) -> datetime | None:
-    """When the oldest of what was read was read; a member is read with its payer."""
-    moments = ((source.covered_by or source).fresh_at for source in sources)
+    """When the oldest of what is read was read; a member is read with its payer, and what only files tell is not read."""
+    told = list(sources)
+    read = [source for source in told if not source.is_imported] or told
+    moments = ((source.covered_by or source).fresh_at for source in read)
     return min((moment for moment in moments if moment), default=None)
 
 

@@ -40,6 +40,7 @@ _STATES = {
     # AWS accounts
     "ok": State("Connected", "ok", _OK),
     "pending": State("Not verified yet", "", "pending"),
+    "billing_files_only": State("Billing files only", "", "description"),
     "degraded": State("Partly working", "warn", _WARN),
     "error": State("Cannot be reached", "bad", _BAD),
     # cost snapshots and their sources

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from cloudconsole.core import clock
+from cloudconsole.core import clock, figures
 from cloudconsole.core.money import EXACT, ZERO, total
 from costs.rules import forecast, settle, windows
 from costs.rules.cubes import Dimension
@@ -17,6 +17,7 @@ from costs.selectors.costs import Reader
 from costs.selectors.questions import Answer, Granularity, Question
 
 _DAY = timedelta(days=1)
+OLD = timedelta(days=45)  # what ended before says nothing of today
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +194,14 @@ class _Book:
         self.forecast = self._forecast()
 
     def _forecast(self) -> Forecast | None:
-        if self.last is None or self.days.end <= self.last + _DAY:
+        if self.last is None or self._is_old or self.days.end <= self.last + _DAY:
             return None
         open_days = {day: amount for day, amount in self.known.items() if day > self.last}
         return forecast.ahead(self.history, self.days.end, open_days)
+
+    @property
+    def _is_old(self) -> bool:
+        return self.last is not None and self.last + OLD < clock.today()
 
     @property
     def outlook(self) -> Outlook:
@@ -213,6 +218,8 @@ class _Book:
             return "Nothing complete is stored yet: AWS adds to a day for two days after it."
         if missing := self._missing(self.days):
             return f"{missing} of its days were never fetched, so what it cost so far is not known."
+        if self._is_old and self.days.end > self.last + _DAY:
+            return f"The newest complete day is {figures.day(self.last)}, too long ago to expect anything from it."
         if self.forecast is None and self.days.end > self.last + _DAY:
             return f"A forecast needs {forecast.LEAST_DAYS} complete days; {len(self.history)} are known."
         return ""

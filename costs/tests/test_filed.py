@@ -8,8 +8,9 @@ from decimal import Decimal
 
 import pytest
 import time_machine
+from django.test import Client
 
-from accounts.models import User
+from accounts.models import AwsAccount, User
 from cloudconsole.simulator.organization import MANAGEMENT
 from costs.models import CostSource
 from costs.rules.cubes import Dimension
@@ -65,6 +66,24 @@ def test_an_old_bill_is_in_its_own_month_and_changes_nothing_of_the_others(fetch
     missing = {one.alias: one.missing_days for one in after.completeness(Question(STORED))}
     assert set(missing.values()) == {0}
     assert anomalies.watched(admin).bills == 1
+
+
+def test_such_an_account_is_not_said_to_wait_for_a_check(fetched: CostSource, admin: User, client: Client) -> None:
+    bill(date(2026, 8, 1), admin)
+    client.force_login(admin)
+    account = AwsAccount.objects.get(account_id=bills.PAYER)
+    for path in ("/", "/accounts", f"/accounts/{account.pk}"):
+        text = client.get(path).content.decode()
+        assert "Billing files only" in text, path
+        assert "Not verified yet</span>" not in text, path
+
+
+def test_bills_that_ended_long_ago_are_no_ground_for_a_forecast(admin: User) -> None:
+    bill(date(2026, 5, 1), admin)
+    bill(date(2026, 6, 1), admin)
+    found = forecasts.expected(Reader(admin), Question(MONTH))
+    assert found.amount is None
+    assert found.reason == "The newest complete day is 30 Jun 2026, too long ago to expect anything from it."
 
 
 def test_a_bill_that_comes_every_month_is_waited_for(fetched: CostSource, admin: User) -> None:
