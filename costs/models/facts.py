@@ -130,6 +130,10 @@ class CostMonth(Amounts):
                 name="cost_month_once",
             ),
         ]
+        indexes = [
+            # A few groups of everybody's over many months.
+            models.Index(fields=["cube", "first", "month"], name="cost_month_of_first"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.month:%Y-%m} {self.first_id}/{self.second_id}"

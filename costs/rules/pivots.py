@@ -75,11 +75,10 @@ def sums(amounts: Mapping[tuple[str, str], Decimal], at: int) -> dict[str, Decim
     return found
 
 
-def heads_of(amounts: Mapping[tuple[str, str], Decimal], count: int) -> tuple[str | None, ...]:
-    """The `count` largest columns, and one for the others where there are any."""
-    found = sums(amounts, 1)
-    shown = largest(found, count)
-    return (*shown, None) if len(found) > len(shown) else tuple(shown)
+def heads_of(amounts: Mapping[str, Decimal], count: int) -> tuple[str | None, ...]:
+    """The `count` largest columns, and one for the others where there are any. `amounts` by column."""
+    shown = largest(amounts, count)
+    return (*shown, None) if len(amounts) > len(shown) else tuple(shown)
 
 
 def pivot(now: Told, before: Before | None, *, shown: Sequence[str], heads: Sequence[str | None]) -> Pivot:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import takewhile
 
 from accounts.models import User
+from cloudconsole.core.charts import SERIES_SHOWN
 from cloudconsole.core.money import ZERO, total
 from costs.models import CostSource
 from costs.rules import pivots, spans
@@ -17,7 +18,7 @@ from costs.rules.pivots import Before, Pivot, Told
 from costs.rules.windows import DayRange
 from costs.selectors import scope
 from costs.selectors.costs import Reader
-from costs.selectors.questions import Answer, Granularity, Question
+from costs.selectors.questions import Answer, Granularity, Group, Question
 from costs.selectors.reports import ENVIRONMENT, Report
 
 COLUMNS = 6
@@ -46,8 +47,8 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Exploration:
-    """`by_period` tells the first grouping apart as far as `shown` goes. `pivot` is None where nothing is stored; `others` is how
-    many groups its row of others holds, and `labels` are names for the keys of rows and columns.
+    """`by_period` tells the first grouping apart as far as the chart or the table's cells need it. `pivot` is None where nothing is
+    stored; `others` is how many groups its row of others holds, and `labels` are names for the keys of rows and columns.
     """
 
     report: Report
@@ -87,14 +88,14 @@ def explore(reader: Reader, report: Report, today: date, *, with_days: bool = Tr
     before_days = spans.previous(asked.days) if report.compare else None
     # What all further questions have in common, in one query: how complete each period is, with its control total.
     reader.prepare(replace(asked, days=_read(asked, before_days)))
-    told = _told(reader, asked, report.top)
-    before = reader.answer(_before(asked, before_days)) if before_days else None
+    told = _told(reader, asked, report.top, has_cells=with_days or report.granularity is not Granularity.DAILY)
+    before = reader.answer(_before(asked, before_days, told)) if before_days else None
     return Exploration(
         report=report,
         days=asked.days,
         by_period=told.by_period,
         shown=told.shown,
-        others=len(pivots.sums(told.amounts, 0)) - len(told.shown),
+        others=told.groups - len(told.shown),
         labels={**told.labels, **(before.labels if before else {})},
         pivot=_pivot(report, told, before, with_days=with_days),
         before_days=before_days,
@@ -126,31 +127,84 @@ def _settled(reader: Reader, asked: Question, now: Answer, before: Answer) -> Se
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """`amounts` of the whole span by both groupings; `by_period` by the first of them, as far as `shown` goes or further."""
+    """`amounts` of the whole span by both groupings, where what is no row or no column may be folded under an empty key. `groups`:
+    how many rows there would be without folding. `heads`: the columns of the second grouping. `by_period` tells the first one as
+    far as it is looked at.
+    """
 
     amounts: Mapping[tuple[str, str], Decimal]
     labels: Mapping[str, str]
     shown: tuple[str, ...]
+    groups: int
+    heads: tuple[str | None, ...]
     by_period: Answer
 
 
-def _told(reader: Reader, asked: Question, top: int) -> _Told:
-    """One answer where it is short; else first the sums, and then only the largest groups by period."""
+def _told(reader: Reader, asked: Question, top: int, *, has_cells: bool) -> _Told:
+    """One answer where it is short; else first the sums, and then only the largest groups by period.
+
+    `has_cells`: the table shows each of its rows by period, and not only the chart its largest.
+    """
     if _is_short(reader, asked):
         by_period = reader.answer(asked)
-        amounts = by_period.amounts
-        return _Told(amounts, by_period.labels, tuple(pivots.largest(pivots.sums(amounts, 0), top)), by_period)
-    whole = reader.answer(replace(asked, granularity=Granularity.WHOLE))
-    amounts = whole.amounts
-    by_row = pivots.sums(amounts, 0)
-    shown = tuple(pivots.largest(by_row, top))
-    told = frozenset(shown) if len(by_row) > len(shown) else None
+        by_row = pivots.sums(by_period.amounts, 0)
+        return _Told(by_period.amounts, by_period.labels, tuple(pivots.largest(by_row, top)), len(by_row), (), by_period)
+    whole = _whole(reader, replace(asked, granularity=Granularity.WHOLE), top)
+    has_cells = has_cells and len(asked.group_by) == 1
+    told = _largest(whole.by_row, top if has_cells else min(top, SERIES_SHOWN))
     return _Told(
-        amounts,
-        whole.labels,
-        shown,
+        whole.answer.amounts,
+        whole.answer.labels,
+        tuple(pivots.largest(whole.by_row, top)),
+        len(whole.by_row),
+        whole.heads,
         reader.answer(replace(asked, group_by=asked.group_by[:1], beside=frozenset(asked.group_by), told=told)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """A whole span by its groupings, with every amount by the first of them and the columns of the second."""
+
+    answer: Answer
+    by_row: Mapping[str, Decimal]
+    heads: tuple[str | None, ...] = ()
+
+
+def _whole(reader: Reader, asked: Question, top: int) -> _Whole:
+    """Pairs are as many as all values multiplied: only those of the largest rows are told apart, or of the largest columns where
+    these are accounts, of which there are most.
+    """
+    if len(asked.group_by) < 2:
+        answer = reader.answer(asked)
+        return _Whole(answer, pivots.sums(answer.amounts, 0))
+    if asked.group_by[1] == Dimension.ACCOUNT:
+        by_column, pairs = _pairs(reader, replace(asked, group_by=asked.group_by[::-1]), COLUMNS)
+        turned = _turned(pairs)
+        return _Whole(turned, pivots.sums(turned.amounts, 0), pivots.heads_of(by_column, COLUMNS))
+    by_row, pairs = _pairs(reader, asked, top)
+    return _Whole(pairs, by_row, pivots.heads_of(pivots.sums(pairs.amounts, 1), COLUMNS))
+
+
+def _pairs(reader: Reader, asked: Question, count: int) -> tuple[Mapping[str, Decimal], Answer]:
+    """All amounts by the first grouping, and by both for its `count` largest values."""
+    by_first = reader.answer(replace(asked, group_by=asked.group_by[:1], beside=frozenset(asked.group_by)))
+    amounts = pivots.sums(by_first.amounts, 0)
+    return amounts, reader.answer(replace(asked, told=_largest(amounts, count)))
+
+
+def _largest(amounts: Mapping[str, Decimal], count: int) -> frozenset[str] | None:
+    """The `count` largest; None where these are all."""
+    return frozenset(pivots.largest(amounts, count)) if len(amounts) > count else None
+
+
+def _turned(answer: Answer) -> Answer:
+    """The same with its two groupings the other way round."""
+    periods = (
+        replace(one, groups=tuple(Group(group.keys[::-1], group.labels[::-1], group.amount) for group in one.groups))
+        for one in answer.periods
+    )
+    return replace(answer, periods=tuple(periods))
 
 
 def _is_short(reader: Reader, asked: Question) -> bool:
@@ -162,9 +216,11 @@ def _is_short(reader: Reader, asked: Question) -> bool:
     return not is_wide and len(reader.known(only)) * periods <= SHORT
 
 
-def _before(asked: Question, days: DayRange) -> Question:
+def _before(asked: Question, days: DayRange, told: _Told) -> Question:
+    """Of the span before only the rows that are shown are compared; all others together."""
     first = asked.group_by[:1]
-    return replace(asked, days=days, granularity=Granularity.WHOLE, group_by=first, beside=frozenset(asked.group_by))
+    shown = frozenset(told.shown) if told.groups > len(told.shown) else None
+    return replace(asked, days=days, granularity=Granularity.WHOLE, group_by=first, beside=frozenset(asked.group_by), told=shown)
 
 
 def _pivot(report: Report, told: _Told, before: Answer | None, *, with_days: bool) -> Pivot | None:
@@ -175,8 +231,7 @@ def _pivot(report: Report, told: _Told, before: Answer | None, *, with_days: boo
     if before and before.total is not None and _is_whole(before):
         known = Before(pivots.sums(before.amounts, 0), before.total)
     if len(report.group_by) > 1:
-        heads = pivots.heads_of(told.amounts, COLUMNS)
-        return pivots.pivot(Told(told.amounts, whole), known, shown=told.shown, heads=heads)
+        return pivots.pivot(Told(told.amounts, whole), known, shown=told.shown, heads=told.heads)
     if report.granularity is Granularity.DAILY and not with_days:
         return pivots.pivot(Told(told.amounts, whole), known, shown=told.shown, heads=())
     heads = tuple(period.start.isoformat() for period in told.by_period.periods)

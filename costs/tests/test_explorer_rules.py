@@ -69,7 +69,7 @@ def test_rows_and_columns_of_a_pivot_add_up_to_the_total(
     now = pivots.Told(amounts, total([*amounts.values(), residual]))
     shown = pivots.largest(pivots.sums(amounts, 0), top)
     known = Before(before, total([*before.values(), residual]))
-    found = pivots.pivot(now, known, shown=shown, heads=pivots.heads_of(amounts, columns))
+    found = pivots.pivot(now, known, shown=shown, heads=pivots.heads_of(pivots.sums(amounts, 1), columns))
     *parts, whole = found.rows
     assert total(row.amount for row in parts) == whole.amount == now.total
     assert total(row.before or ZERO for row in parts) == whole.before == known.total
