@@ -94,6 +94,7 @@ class ExactSum(Aggregate):
 
     function = "SUM"
     name = "ExactSum"
+    window_compatible = True
 
     def __init__(self, expression: str | Combinable, **extra: Any) -> None:
         super().__init__(expression, output_field=AmountField(), **extra)
@@ -103,20 +104,30 @@ class ExactSum(Aggregate):
 
 
 class _SqliteExactSum:
-    """The SQLite aggregate behind ExactSum; registered on every connection by `CoreConfig`."""
+    """The SQLite aggregate behind ExactSum, over groups and over windows; registered on every connection by `CoreConfig`."""
 
     def __init__(self) -> None:
-        self.total: Decimal | None = None
+        self.total = ZERO
+        self.count = 0
 
     def step(self, value: str | None) -> None:
         if value is not None:
-            self.total = EXACT.add(self.total or ZERO, Decimal(value))
+            self.total = EXACT.add(self.total, Decimal(value))
+            self.count += 1
 
-    def finalize(self) -> str | None:
-        return None if self.total is None else str(self.total)
+    def inverse(self, value: str | None) -> None:
+        """The row has left the window."""
+        if value is not None:
+            self.total = EXACT.subtract(self.total, Decimal(value))
+            self.count -= 1
+
+    def value(self) -> str | None:
+        return str(self.total) if self.count else None
+
+    finalize = value
 
 
 def register_sqlite_functions(connection: BaseDatabaseWrapper) -> None:
     if connection.vendor == "sqlite":
         raw: sqlite3.Connection = connection.connection
-        raw.create_aggregate("exact_sum", 1, _SqliteExactSum)  # type: ignore[arg-type]
+        raw.create_window_function("exact_sum", 1, _SqliteExactSum)

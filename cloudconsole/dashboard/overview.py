@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import audit.selectors
@@ -28,7 +28,7 @@ from costs.selectors.costs import Reader
 from costs.selectors.questions import Answer, Granularity, MixedCurrencies, Question
 from costs.selectors.recommendations import Totals
 from costs.selectors.reports import Report
-from costs.selectors.summary import Summary, days_read, summary
+from costs.selectors.summary import Summary, by_record_type, days_read, summary
 from costs.views import pace_bars
 from costs.views.pace_bars import Line
 from expenses.selectors import total_spend
@@ -112,7 +112,7 @@ def overview(user: User, shown: Scope, currency: str = "") -> Overview:
     visible = list(sources.visible(user))
     in_scope = {account.pk for account in shown.accounts}
     known = [source for source in visible if source.account_id in in_scope]
-    running = list(snapshots.visible(user).open().filter(source__account__in=shown.accounts))
+    running = list(snapshots.visible(user).open().filter(source__in=known)) if sources.any_fetched(known) else []
     read = _read(user, shown, visible, currency) if known else _NOTHING
     spent = read.spending
     figures = spent if spent and _is_known(spent.by_service_monthly, known) else None
@@ -200,26 +200,27 @@ _NOTHING = _Read(None, (), [])
 def _read(user: User, shown: Scope, visible: Sequence[CostSource], currency: str) -> _Read:
     today = clock.today()
     reader = Reader(user, tuple(str(account.pk) for account in shown.accounts) if shown.narrowed else (), sources=visible)
+    by_account = _by_account(shown, today)
     try:
-        spent = _spending(reader, today, None)
+        spent = _spending(reader, today, None, by_account)
     except MixedCurrencies:
         totals = currencies.totals(reader, shown.accounts, _months(today), today)
         is_chosen = currency in {total.currency for total in totals}
         chosen = _spending(reader, today, currency) if is_chosen else None
-        return _Read(chosen, reader.by_currency(_by_account(shown, today)), totals)
-    return _Read(spent, (reader.answer(_by_account(shown, today)),), [])
+        return _Read(chosen, reader.by_currency(by_account), totals)
+    return _Read(spent, (reader.answer(by_account),), [])
 
 
-def _spending(reader: Reader, today: date, currency: str | None) -> Spending:
+def _spending(reader: Reader, today: date, currency: str | None, *besides: Question) -> Spending:
+    """`besides`: what else is asked, to be read with it in one query."""
     days = DayRange(today - _DAY * (DAYS_SHOWN - 1), today + _DAY)
     whole = DayRange(min(days.start, days_read(today).start), days.end)
-    reader.prepare(Question(whole, Granularity.DAILY, currency=currency))
-    by_service_daily = reader.answer(Question(days, Granularity.DAILY, (Dimension.SERVICE,), currency=currency))
-    return Spending(
-        summary(reader, recent=by_service_daily, currency=currency),
-        by_service_daily,
-        reader.answer(Question(_months(today), Granularity.MONTHLY, (Dimension.SERVICE,), currency=currency)),
-    )
+    by_day = Question(days, Granularity.DAILY, (Dimension.SERVICE,), currency=currency)
+    by_month = Question(_months(today), Granularity.MONTHLY, (Dimension.SERVICE,), currency=currency)
+    asked = (by_day, by_month, by_record_type(today, currency=currency), *besides)
+    reader.prepare(*asked, around=[replace(by_day, days=whole), by_month])
+    by_service_daily = reader.answer(by_day)
+    return Spending(summary(reader, recent=by_service_daily, currency=currency), by_service_daily, reader.answer(by_month))
 
 
 def _months(today: date) -> DayRange:

@@ -25,7 +25,7 @@ from costs.selectors.filed import Filed
 from costs.selectors.plans import Read, Tagged, Values
 from costs.selectors.questions import Answer, Completeness, Granularity, Group, MixedCurrencies, Period, Question
 from costs.selectors.rolled import Rolled
-from costs.selectors.rows import Flags, Sums
+from costs.selectors.rows import Asked, Flags, FlagsFound, Sums, SumsFound
 from costs.selectors.scope import Part
 
 _DAY = timedelta(days=1)
@@ -50,7 +50,9 @@ class Reader:
         self._user = user
         self._accounts = accounts
         self._sources = sources
-        self._flags_read: dict[object, dict[DayRange, dict[str, dict[date, Flags]]]] = {}
+        self._flags_read: dict[object, dict[DayRange, FlagsFound]] = {}
+        self._sums_read: dict[Question, SumsFound] = {}
+        self._is_same = False  # whether the sums were found unchanged after the last reading
 
     @cached_property
     def parts(self) -> list[Part]:
@@ -62,12 +64,16 @@ class Reader:
         return scope.sources_of(self._user) if self._sources is None else self._sources
 
     @cached_property
-    def _values(self) -> Values:
-        return Values.all()
+    def _looked_up(self) -> tuple[Rolled, Values]:
+        return rolled.look_up()
 
     @cached_property
     def _rolled(self) -> Rolled:
-        return rolled.find()
+        return self._looked_up[0]
+
+    @cached_property
+    def _values(self) -> Values:
+        return self._looked_up[1]
 
     def known(self, dimension: Dimension) -> list[str]:
         """Every value of `dimension` that AWS ever told; not those of usage types and tags."""
@@ -127,17 +133,27 @@ class Reader:
         """Raises NotStored, MixedCurrencies, UnknownAccount, UnknownValue."""
         reads = self._reads(question)
         found = self._answer(question, reads)
-        if any(read.less for read in reads) and rolled.find() != self._rolled:
+        if any(read.is_mixed for read in reads) and not self._holds():
             # Facts changed meanwhile: what was taken out of the sums may not be what is in them. Facts alone are always right.
             self._rolled = rolled.NOTHING
             self._flags_read.clear()
+            self._sums_read.clear()
             return self._answer(question, self._reads(question))
         return found
+
+    def _holds(self) -> bool:
+        """Whether all that was read so far is of the facts and sums that were found at first."""
+        self._is_same = self._is_same or rolled.find() == self._rolled
+        return self._is_same
+
+    def _find(self, flags_of: Sequence[Asked], sums_of: Sequence[Asked]) -> tuple[list[FlagsFound], list[SumsFound]]:
+        self._is_same = False
+        return rows.find(flags_of, sums_of, self._rolled)
 
     def _answer(self, question: Question, reads: Sequence[Read]) -> Answer:
         flags = self._flags(reads, question)
         currency = _currency(flags, question)
-        sums = rows.sums(reads, question, currency, self._rolled) if currency else {}
+        sums = self._sums(reads, question, currency) if currency else {}
         self._values.complete(pk for period in sums.values() for keys in period.groups for pk in keys if pk != rows.NOT_TOLD)
         silent = {part.source.pk for part in self.parts if part.is_silent}
         if currency and len(flags) > 1:
@@ -160,24 +176,47 @@ class Reader:
         found: list[str | None] = [*sorted(self._flags(self._reads(question), question))]
         return tuple(self.answer(replace(question, currency=currency)) for currency in found or [None])
 
-    def prepare(self, question: Question) -> None:
-        """Read once what several questions about days within `question`'s have in common."""
-        self._flags(self._reads(question), question)
+    def prepare(self, *questions: Question, around: Sequence[Question] = ()) -> None:
+        """Read in one query what `questions` need, and how complete the periods of the questions in `around` are: of days within
+        them nothing more has to be read for that.
+        """
+        asked = [Asked(self._reads(question), question, question.currency) for question in (*around, *questions)]
+        flags_of = [one for one in asked[: len(around)] if one.question.days not in self._alike(one.reads, one.question)]
+        sums_of = asked[len(around) :]
+        flags, sums = self._find(flags_of, sums_of)
+        for one, flags_found in zip(flags_of, flags, strict=True):
+            self._alike(one.reads, one.question)[one.question.days] = flags_found
+        for one, sums_found in zip(sums_of, sums, strict=True):
+            self._sums_read[one.question] = sums_found
 
-    def _flags(self, reads: Sequence[Read], question: Question) -> dict[str, dict[date, Flags]]:
-        """Questions that differ only in their groups have the same flags, and those of days are found in a longer span's."""
-        of = tuple((read.flag_cube, read.sources) for read in reads)
-        alike = self._flags_read.setdefault((of, question.granularity, question.metric), {})
+    def _sums(self, reads: Sequence[Read], question: Question, currency: str) -> Mapping[date, Sums]:
+        found = self._sums_read.get(question) or self._sums_read.get(replace(question, currency=None))
+        if found is None:
+            _, (found,) = self._find((), [Asked(reads, question, currency)])
+        return found.get(currency, {})
+
+    def _flags(self, reads: Sequence[Read], question: Question) -> FlagsFound:
+        """Those of days are found in a longer span's."""
+        alike = self._alike(reads, question)
         if question.days not in alike:
-            inside = self._of_others(of, question)
-            alike[question.days] = rows.flags(reads, question, self._rolled) if inside is None else inside
+            inside = self._of_others(reads, question)
+            if inside is None:
+                (inside,), _ = self._find([Asked(reads, question)], ())
+            alike[question.days] = inside
         return alike[question.days]
 
-    def _of_others(self, of: object, question: Question) -> dict[str, dict[date, Flags]] | None:
+    def _alike(
+        self, reads: Sequence[Read], question: Question, granularity: Granularity | None = None
+    ) -> dict[DayRange, FlagsFound]:
+        """The flags that were read of questions that differ only in their days and in their groups, which flags do not tell."""
+        of = tuple((read.flag_cube, read.sources) for read in reads)
+        return self._flags_read.setdefault((of, granularity or question.granularity, question.metric), {})
+
+    def _of_others(self, reads: Sequence[Read], question: Question) -> FlagsFound | None:
         """Made of flags that were read already; None where there are none that tell it."""
-        found = _of_longer(self._flags_read.get((of, Granularity.DAILY, question.metric), {}), question)
+        found = _of_longer(self._alike(reads, question, Granularity.DAILY), question)
         if found is None and question.granularity is Granularity.WHOLE:
-            monthly = self._flags_read.get((of, Granularity.MONTHLY, question.metric), {}).get(question.days)
+            monthly = self._alike(reads, question, Granularity.MONTHLY).get(question.days)
             return None if monthly is None else _summed(monthly, question)
         return found
 
@@ -214,7 +253,7 @@ def add(amounts: Iterable[Decimal]) -> Decimal:
     return total
 
 
-def _of_longer(read: Mapping[DayRange, dict[str, dict[date, Flags]]], question: Question) -> dict[str, dict[date, Flags]] | None:
+def _of_longer(read: Mapping[DayRange, FlagsFound], question: Question) -> FlagsFound | None:
     """The flags of single days, or of all of them, out of those of a span around them, if one was read by day."""
     if question.granularity is Granularity.MONTHLY:
         return None
@@ -227,7 +266,7 @@ def _of_longer(read: Mapping[DayRange, dict[str, dict[date, Flags]]], question: 
     return _summed(inside, question) if question.granularity is Granularity.WHOLE else inside
 
 
-def _summed(flags: Mapping[str, Mapping[date, Flags]], question: Question) -> dict[str, dict[date, Flags]]:
+def _summed(flags: FlagsFound, question: Question) -> FlagsFound:
     """The flags of the whole span out of those of its periods."""
     return {currency: {question.days.start: Flags.sum(periods.values())} for currency, periods in flags.items()}
 

@@ -47,8 +47,10 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Exploration:
-    """`by_period` tells the first grouping apart as far as the chart or the table's cells need it. `pivot` is None where nothing is
-    stored; `others` is how many groups its row of others holds, and `labels` are names for the keys of rows and columns.
+    """`by_period` tells the first grouping apart as far as the chart or the table's cells need it.
+
+    `pivot` is None where nothing is stored; `others` is how many groups its row of others holds, and `labels` are names for the
+    keys of rows and columns.
     """
 
     report: Report
@@ -86,10 +88,9 @@ def explore(reader: Reader, report: Report, today: date, *, with_days: bool = Tr
     Raises NotStored, MixedCurrencies, UnknownAccount, UnknownValue."""
     asked = report.question(today)
     before_days = spans.previous(asked.days) if report.compare else None
-    # What all further questions have in common, in one query: how complete each period is, with its control total.
-    reader.prepare(replace(asked, days=_read(asked, before_days)))
-    told = _told(reader, asked, report.top, has_cells=with_days or report.granularity is not Granularity.DAILY)
-    before = reader.answer(_before(asked, before_days, told)) if before_days else None
+    has_cells = with_days or asked.granularity is not Granularity.DAILY
+    told = _told(reader, _Asked(asked, before_days, report.top, has_cells=has_cells))
+    before = told.before
     return Exploration(
         report=report,
         days=asked.days,
@@ -102,13 +103,6 @@ def explore(reader: Reader, report: Report, today: date, *, with_days: bool = Tr
         before=before,
         settled=_settled(reader, asked, told.by_period, before) if before else None,
     )
-
-
-def _read(asked: Question, before: DayRange | None) -> DayRange:
-    """Days answer for any span within them; months only for their own."""
-    if before is None or asked.granularity is not Granularity.DAILY:
-        return asked.days
-    return DayRange(min(before.start, asked.days.start), asked.days.end)
 
 
 def _settled(reader: Reader, asked: Question, now: Answer, before: Answer) -> Settled | None:
@@ -127,9 +121,10 @@ def _settled(reader: Reader, asked: Question, now: Answer, before: Answer) -> Se
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """`amounts` of the whole span by both groupings, where what is no row or no column may be folded under an empty key. `groups`:
-    how many rows there would be without folding. `heads`: the columns of the second grouping. `by_period` tells the first one as
-    far as it is looked at.
+    """`amounts` of the whole span by both groupings, where what is no row or no column may be folded under an empty key.
+
+    `groups`: how many rows there would be without folding. `heads`: the columns of the second grouping. `by_period` tells the
+    first one as far as it is looked at.
     """
 
     amounts: Mapping[tuple[str, str], Decimal]
@@ -138,27 +133,66 @@ class _Told:
     groups: int
     heads: tuple[str | None, ...]
     by_period: Answer
+    before: Answer | None = None
 
 
-def _told(reader: Reader, asked: Question, top: int, *, has_cells: bool) -> _Told:
-    """One answer where it is short; else first the sums, and then only the largest groups by period.
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """`has_cells`: the table shows each of its `top` rows by period, and not only the chart its largest."""
 
-    `has_cells`: the table shows each of its rows by period, and not only the chart its largest.
-    """
-    if _is_short(reader, asked):
-        by_period = reader.answer(asked)
+    now: Question
+    before_days: DayRange | None
+    top: int
+    has_cells: bool
+
+    @property
+    def whole(self) -> Question:
+        return replace(self.now, granularity=Granularity.WHOLE)
+
+    @property
+    def by_first(self) -> Question:
+        """By the first grouping, from the same rows as by both."""
+        return replace(self.now, group_by=self.now.group_by[:1], beside=frozenset(self.now.group_by))
+
+    def before(self, told: frozenset[str] | None = None) -> list[Question]:
+        """The span before; of it, too, only rows that are shown are told apart. Nothing where no spans are compared."""
+        if self.before_days is None:
+            return []
+        return [replace(self.by_first, days=self.before_days, granularity=Granularity.WHOLE, told=told)]
+
+    @property
+    def around(self) -> list[Question]:
+        """What is asked how complete it is. Days answer for any span within them, months only for their own."""
+        if self.before_days is None:
+            return [self.now]
+        if self.now.granularity is not Granularity.DAILY:
+            return [self.now, *self.before()]
+        return [replace(self.now, days=DayRange(min(self.before_days.start, self.now.days.start), self.now.days.end))]
+
+
+def _told(reader: Reader, asked: _Asked) -> _Told:
+    """One answer where it is short; else first the sums, and then only the largest groups by period."""
+    now, top = asked.now, asked.top
+    if _is_short(reader, now):
+        reader.prepare(now, *asked.before(), around=asked.around)
+        by_period = reader.answer(now)
         by_row = pivots.sums(by_period.amounts, 0)
-        return _Told(by_period.amounts, by_period.labels, tuple(pivots.largest(by_row, top)), len(by_row), (), by_period)
-    whole = _whole(reader, replace(asked, granularity=Granularity.WHOLE), top)
-    has_cells = has_cells and len(asked.group_by) == 1
-    told = _largest(whole.by_row, top if has_cells else min(top, SERIES_SHOWN))
+        before = [reader.answer(one) for one in asked.before()]
+        shown = tuple(pivots.largest(by_row, top))
+        return _Told(by_period.amounts, by_period.labels, shown, len(by_row), (), by_period, *before)
+    whole = _whole(reader, asked)
+    has_cells = asked.has_cells and len(now.group_by) == 1
+    course = replace(asked.by_first, told=_largest(whole.by_row, top if has_cells else min(top, SERIES_SHOWN)))
+    compared = asked.before(_largest(whole.by_row, top))
+    reader.prepare(course, *compared)
     return _Told(
         whole.answer.amounts,
         whole.answer.labels,
         tuple(pivots.largest(whole.by_row, top)),
         len(whole.by_row),
         whole.heads,
-        reader.answer(replace(asked, group_by=asked.group_by[:1], beside=frozenset(asked.group_by), told=told)),
+        reader.answer(course),
+        *(reader.answer(one) for one in compared),
     )
 
 
@@ -171,26 +205,29 @@ class _Whole:
     heads: tuple[str | None, ...] = ()
 
 
-def _whole(reader: Reader, asked: Question, top: int) -> _Whole:
+def _whole(reader: Reader, asked: _Asked) -> _Whole:
     """Pairs are as many as all values multiplied: only those of the largest rows are told apart, or of the largest columns where
     these are accounts, of which there are most.
     """
-    if len(asked.group_by) < 2:
-        answer = reader.answer(asked)
+    whole = asked.whole
+    if len(whole.group_by) < 2:
+        reader.prepare(whole, around=asked.around)
+        answer = reader.answer(whole)
         return _Whole(answer, pivots.sums(answer.amounts, 0))
-    if asked.group_by[1] == Dimension.ACCOUNT:
-        by_column, pairs = _pairs(reader, replace(asked, group_by=asked.group_by[::-1]), COLUMNS)
+    if whole.group_by[1] == Dimension.ACCOUNT:
+        by_column, pairs = _pairs(reader, replace(whole, group_by=whole.group_by[::-1]), COLUMNS, asked.around)
         turned = _turned(pairs)
         return _Whole(turned, pivots.sums(turned.amounts, 0), pivots.heads_of(by_column, COLUMNS))
-    by_row, pairs = _pairs(reader, asked, top)
+    by_row, pairs = _pairs(reader, whole, asked.top, asked.around)
     return _Whole(pairs, by_row, pivots.heads_of(pivots.sums(pairs.amounts, 1), COLUMNS))
 
 
-def _pairs(reader: Reader, asked: Question, count: int) -> tuple[Mapping[str, Decimal], Answer]:
+def _pairs(reader: Reader, whole: Question, count: int, around: Sequence[Question]) -> tuple[Mapping[str, Decimal], Answer]:
     """All amounts by the first grouping, and by both for its `count` largest values."""
-    by_first = reader.answer(replace(asked, group_by=asked.group_by[:1], beside=frozenset(asked.group_by)))
-    amounts = pivots.sums(by_first.amounts, 0)
-    return amounts, reader.answer(replace(asked, told=_largest(amounts, count)))
+    by_first = replace(whole, group_by=whole.group_by[:1], beside=frozenset(whole.group_by))
+    reader.prepare(by_first, around=around)
+    amounts = pivots.sums(reader.answer(by_first).amounts, 0)
+    return amounts, reader.answer(replace(whole, told=_largest(amounts, count)))
 
 
 def _largest(amounts: Mapping[str, Decimal], count: int) -> frozenset[str] | None:
@@ -214,13 +251,6 @@ def _is_short(reader: Reader, asked: Question) -> bool:
     is_wide = len(asked.group_by) > 1 or only == Dimension.USAGE_TYPE or only.tag_key is not None
     periods = asked.days.days if asked.granularity is Granularity.DAILY else asked.days.days // 28 + 1
     return not is_wide and len(reader.known(only)) * periods <= SHORT
-
-
-def _before(asked: Question, days: DayRange, told: _Told) -> Question:
-    """Of the span before only the rows that are shown are compared; all others together."""
-    first = asked.group_by[:1]
-    shown = frozenset(told.shown) if told.groups > len(told.shown) else None
-    return replace(asked, days=days, granularity=Granularity.WHOLE, group_by=first, beside=frozenset(asked.group_by), told=shown)
 
 
 def _pivot(report: Report, told: _Told, before: Answer | None, *, with_days: bool) -> Pivot | None:

@@ -17,6 +17,9 @@ from costs.selectors.scope import Part
 _COLUMNS = ("first_id", "second_id")
 _KEPT = {(): Kept.NONE, ("first_id",): Kept.FIRST, ("second_id",): Kept.SECOND, _COLUMNS: Kept.BOTH}
 
+# The dimensions whose values are few; usage types and tags have many.
+OF_FEW = Q(dimension__in=[dimension for dimension in DIMENSIONS if dimension != Dimension.USAGE_TYPE])
+
 # The cubes of tags that each source stores, by its primary key.
 Tagged = Mapping[int, Sequence[Cube]]
 
@@ -46,6 +49,11 @@ class Read:
         return self.less is not None and (self.sums_tell(self.columns) or (self.told is not None and self.sums_tell(self.rest)))
 
     @property
+    def is_mixed(self) -> bool:
+        """Whether facts are taken out of sums: then both must be of the same moment."""
+        return bool(self.less) or (self.is_summed and bool(self.told) and not self.sums_tell(self.columns))
+
+    @property
     def rest(self) -> tuple[str, ...]:
         """What tells apart the costs of the groups that are folded into one."""
         return self.columns[1:] if self.told is not None else self.columns
@@ -70,7 +78,7 @@ class Values:
     @classmethod
     def all(cls) -> Values:
         values = cls()
-        values.load(Q(dimension__in=[dimension for dimension in DIMENSIONS if dimension != Dimension.USAGE_TYPE]))
+        values.load(OF_FEW)
         return values
 
     def complete(self, ids: Iterable[int]) -> None:
@@ -79,10 +87,12 @@ class Values:
             self.load(Q(pk__in=missing))
 
     def load(self, which: Q) -> None:
-        rows = DimensionValue.objects.filter(which).values_list("pk", "dimension", "value", "label")
-        for pk, dimension, value, label in rows:
-            self.ids[dimension, value] = pk
-            self.names[pk] = (value, label or value)
+        for row in DimensionValue.objects.filter(which).values_list("pk", "dimension", "value", "label"):
+            self.add(*row)
+
+    def add(self, pk: int, dimension: str, value: str, label: str) -> None:
+        self.ids[dimension, value] = pk
+        self.names[pk] = (value, label or value)
 
     def of(self, dimension: Dimension, wanted: Iterable[str]) -> list[int]:
         return [self.ids[dimension, value] for value in wanted if (dimension, value) in self.ids]

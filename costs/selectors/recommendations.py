@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, Window
+from django.db.models.functions import RowNumber
 
 from accounts.models import AwsAccount, User
 from accounts.selectors import aws_accounts
@@ -102,7 +104,11 @@ def found(user: User, question: Question) -> RecommendationQuerySet:
 def totals(rows: RecommendationQuerySet) -> Totals:
     """For each currency; amounts of different ones are never added."""
     per = rows.order_by().values("currency").annotate(sum=ExactSum("amount"), priced=Count("amount"), rows=Count("pk"))
-    told = list(per)
+    return _totals(per)
+
+
+def _totals(per_currency: Iterable[Mapping[str, Any]]) -> Totals:
+    told = list({one["currency"]: one for one in per_currency}.values())
     money = [Total(one["currency"], one["sum"], one["priced"]) for one in told if one["sum"] is not None]
     count = sum(one["rows"] for one in told)
     return Totals(count, count - sum(one["priced"] for one in told), sorted(money, key=lambda one: -one.amount))
@@ -154,9 +160,20 @@ def gaps(user: User, accounts: Sequence[AwsAccount]) -> list[Gap]:
 
 
 def top(user: User, accounts: Sequence[AwsAccount], count: int) -> tuple[Totals, list[Recommendation]]:
-    """For a card: the totals of what is open, and the ones worth most."""
-    rows = found(user, Question(accounts))
-    return totals(rows), list(rows[:count])
+    """For a card, in one query: the totals of what is open, and the ones worth most."""
+    of_currency = {
+        "sum": Window(ExactSum("amount"), partition_by="currency"),
+        "priced": Window(Count("amount"), partition_by="currency"),
+        "rows": Window(Count("pk"), partition_by="currency"),
+    }
+    first = {
+        "place": Window(RowNumber(), order_by=("-rank", "-pk")),
+        "place_in_currency": Window(RowNumber(), partition_by="currency", order_by=("-rank", "-pk")),
+    }
+    told = found(user, Question(accounts)).annotate(**of_currency, **first)
+    kept = list(told.filter(Q(place__lte=count) | Q(place_in_currency=1)))
+    totals = _totals({"currency": one.currency, **{name: getattr(one, name) for name in of_currency}} for one in kept)
+    return totals, kept[:count]
 
 
 def _places(scans: Sequence[Scan]) -> list[Gap]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +19,7 @@ from cloudconsole.core import clock
 from cloudconsole.core.money import EXACT, ZERO, ExactSum
 from costs.models import CostFact, CostMonth, CostMonthSlice, CostRollup, CostRollupSlice, CostSlice
 from costs.rules import windows
-from costs.rules.cubes import Cube
+from costs.rules.cubes import Cube, Dimension
 from costs.rules.windows import DayRange, Split, first_of_month
 from costs.selectors.plans import Read
 from costs.selectors.questions import Granularity, Question
@@ -29,6 +29,7 @@ _Rows = QuerySet[Any, Any]
 
 # The id under which values that are not told apart come back; no value has it.
 NOT_TOLD = 0
+_NOTHING = ("nothing", "nothing_either")
 
 
 @dataclass(slots=True)
@@ -71,21 +72,97 @@ class Sums:
             del self.groups[keys], self.facts[keys]
 
 
-def flags(reads: Sequence[Read], question: Question, rolled: Rolled) -> dict[str, dict[date, Flags]]:
-    """By currency, then by the first day of the period."""
-    found: dict[str, dict[date, Flags]] = defaultdict(lambda: defaultdict(Flags))
-    # Filtered reads never use the TOTAL cube, so these are the control totals of the others.
-    control = ExactSum(question.metric.value, filter=Q(cube=Cube.TOTAL))
-    keys = ("sign", "bucket", "currency")
-    queries = [query for read in reads for query in _flag_queries(read, question, keys, control, rolled)]
-    for sign, bucket, currency, days, complete, estimated, amount in _all(queries):
-        period = found[currency][max(bucket, question.days.start)]
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with the reads that answer it. `currency`: the only one that is asked for; None: each by itself."""
+
+    reads: Sequence[Read]
+    question: Question
+    currency: str | None = None
+
+
+# What slices and facts say, by currency and then by the first day of the period.
+FlagsFound = dict[str, dict[date, Flags]]
+SumsFound = dict[str, dict[date, Sums]]
+
+
+def find(flags_of: Sequence[Asked], sums_of: Sequence[Asked], rolled: Rolled) -> tuple[list[FlagsFound], list[SumsFound]]:
+    """The flags of some questions and the sums of others, in one query.
+
+    Unfiltered totals come from control totals, so ungrouped sums need no facts.
+    """
+    flags = [_FlagsOf(asked) for asked in flags_of]
+    sums = [_SumsOf(asked) for asked in sums_of]
+    pieces = [piece for one in flags for piece in one.pieces(rolled)] + [piece for one in sums for piece in one.pieces(rolled)]
+    for *row, number in _all([piece.rows.annotate(piece=Value(at)) for at, piece in enumerate(pieces)]):
+        piece = pieces[number]
+        piece.of.take(piece, row)
+    return [one.told() for one in flags], [one.told() for one in sums]
+
+
+class _FlagsOf:
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+        self.found: dict[str, dict[date, Flags]] = defaultdict(lambda: defaultdict(Flags))
+
+    def pieces(self, rolled: Rolled) -> Iterator[_Piece]:
+        question = self.asked.question
+        # Filtered reads never use the TOTAL cube, so these are the control totals of the others.
+        control = ExactSum(question.metric.value, filter=Q(cube=Cube.TOTAL))
+        for read in self.asked.reads:
+            for sign, rows in _flag_queries(read, question, control, rolled):
+                yield _Piece(self, rows, sign)
+
+    def take(self, piece: _Piece, row: Sequence[Any]) -> None:
+        start, currency, days, complete, estimated, told = row
+        period, sign = self.found[currency][max(start, self.asked.question.days.start)], piece.sign
         period.days += sign * days
         period.complete += sign * complete
         period.estimated += sign * estimated
-        period.control = EXACT.add(period.control, _signed(sign, amount or ZERO))
-    told = {currency: {start: period for start, period in periods.items() if period.days} for currency, periods in found.items()}
-    return {currency: periods for currency, periods in told.items() if periods}
+        period.control = EXACT.add(period.control, _signed(sign, told or ZERO))
+
+    def told(self) -> FlagsFound:
+        told = {code: {start: one for start, one in periods.items() if one.days} for code, periods in self.found.items()}
+        return {code: periods for code, periods in told.items() if periods}
+
+
+class _SumsOf:
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+        self.keys = len(asked.question.group_by)
+        self.found: dict[str, dict[date, Sums]] = defaultdict(lambda: defaultdict(Sums))
+
+    def pieces(self, rolled: Rolled) -> Iterator[_Piece]:
+        for read in self.asked.reads:
+            if self.asked.question.group_by or not read.is_controlled:
+                yield from _fact_queries(_Ask(self, read), rolled)
+
+    def take(self, piece: _Piece, row: Sequence[Any]) -> None:
+        start, currency, first, second, facts, told = row
+        keys, sign, is_controlled = (first, second)[: self.keys], piece.sign, piece.is_controlled
+        period, amount = self.found[currency][max(start, self.asked.question.days.start)], _signed(sign, told)
+        period.add(keys, amount, sign * facts, is_controlled=is_controlled)
+        if piece.unfolds:
+            period.add((NOT_TOLD, *keys[1:]), amount.copy_negate(), -sign * facts, is_controlled=is_controlled)
+
+    def told(self) -> SumsFound:
+        for periods in self.found.values():
+            for period in periods.values():
+                period.drop_empty()
+        return dict(self.found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Rows that mean the same. `sign` is -1 where they are taken out of sums that hold them; `unfolds`: they are taken out of the
+    sum of all.
+    """
+
+    of: _FlagsOf | _SumsOf
+    rows: _Rows
+    sign: int
+    is_controlled: bool = False
+    unfolds: bool = False
 
 
 def days_stored(reads: Sequence[Read], question: Question) -> dict[int, int]:
@@ -93,7 +170,7 @@ def days_stored(reads: Sequence[Read], question: Question) -> dict[int, int]:
     stored: dict[int, int] = defaultdict(int)
     control = ExactSum(question.metric.value)
     ranges = _whole(question)
-    queries = [query for read in reads for query in _slices(read, question, ("source",), control, ranges)]
+    queries = [rows for read in reads for rows in _slices(read, question, ("source",), control, ranges)]
     for source, days, *_ in _all(queries):
         stored[source] += days
     return stored
@@ -106,24 +183,6 @@ def sources_in(currency: str, reads: Sequence[Read]) -> set[int]:
     return set(told.order_by().values_list("source", flat=True).distinct())
 
 
-def sums(reads: Sequence[Read], question: Question, currency: str, rolled: Rolled) -> dict[date, Sums]:
-    """By the first day of the period. Unfiltered totals come from control totals, so ungrouped ones need no facts."""
-    found: dict[date, Sums] = defaultdict(Sums)
-    needed = [read for read in reads if question.group_by or not read.is_controlled]
-    queries = [query for read in needed for query in _fact_queries(read, question, currency, rolled)]
-    for is_controlled, sign, unfolds, bucket, *keys, told, facts in _all(queries):
-        if told is None:  # a sum of no rows, which databases give where nothing is grouped by
-            continue
-        period, amount = found[max(bucket, question.days.start)], _signed(sign, told)
-        period.add(tuple(keys), amount, sign * facts, is_controlled=bool(is_controlled))
-        if unfolds:
-            rest = (NOT_TOLD, *keys[1:])
-            period.add(rest, amount.copy_negate(), -sign * facts, is_controlled=bool(is_controlled))
-    for period in found.values():
-        period.drop_empty()
-    return found
-
-
 def _signed(sign: int, amount: Decimal) -> Decimal:
     return amount if sign > 0 else amount.copy_negate()
 
@@ -131,44 +190,43 @@ def _signed(sign: int, amount: Decimal) -> Decimal:
 # --- slices
 
 
-def _flag_queries(read: Read, question: Question, keys: tuple[str, ...], control: ExactSum, rolled: Rolled) -> Iterator[_Rows]:
-    split = _split(question)
+def _flag_queries(read: Read, question: Question, control: ExactSum, rolled: Rolled) -> Iterator[tuple[int, _Rows]]:
+    """Rows, each with the sign that they count with."""
+    split, keys = _split(question, rolled.since), ("bucket", "currency")
     if read.less is None:
-        yield from _slices(read, question, keys, control, _whole(question))
+        yield from ((1, rows) for rows in _slices(read, question, keys, control, _whole(question, rolled.since)))
         return
     months, days = rolled.months(read.flag_cube, split.months), rolled.days(read.flag_cube, split.edges)
     for cut, is_month in ((months, True), (days, False)):
         if cut.summed:
             which = Q(cube=read.flag_cube, is_month=is_month)
             sums = CostRollupSlice.objects.filter(which, _within("day", cut.summed))
-            yield _monthly(sums.annotate(bucket=_bucket(question, "day", is_month=is_month)), keys, control)
-        yield from _slices(read, question, keys, control, _of(cut.others, is_month=is_month))
+            yield 1, _monthly(sums.annotate(bucket=_bucket(question, "day", is_month=is_month)), keys, control)
+        yield from ((1, rows) for rows in _slices(read, question, keys, control, _of(cut.others, is_month=is_month)))
         if cut.summed and read.less:
             taken_out = replace(read, sources=read.less)
-            yield from _slices(taken_out, question, keys, control, _of(cut.summed, is_month=is_month), sign=-1)
+            yield from ((-1, rows) for rows in _slices(taken_out, question, keys, control, _of(cut.summed, is_month=is_month)))
 
 
 def _of(ranges: tuple[DayRange, ...], *, is_month: bool) -> _Ranges:
     return _Ranges(months=ranges) if is_month else _Ranges(days=ranges)
 
 
-def _slices(
-    read: Read, question: Question, keys: tuple[str, ...], control: ExactSum, ranges: _Ranges, *, sign: int = 1
-) -> Iterator[_Rows]:
+def _slices(read: Read, question: Question, keys: tuple[str, ...], control: ExactSum, ranges: _Ranges) -> Iterator[_Rows]:
     which = Q(cube=read.flag_cube, source__in=read.sources)
     if ranges.months:
         monthly = CostMonthSlice.objects.filter(which, _in_months(ranges.months))
-        yield _monthly(monthly.annotate(bucket=_bucket(question, "month", is_month=True)), keys, control, sign)
+        yield _monthly(monthly.annotate(bucket=_bucket(question, "month", is_month=True)), keys, control)
     if ranges.days:
         daily = CostSlice.objects.filter(which, _within("day", ranges.days)).order_by()
-        by_day = daily.annotate(sign=Value(sign), bucket=_bucket(question, "day")).values_list(*keys)
+        by_day = daily.annotate(bucket=_bucket(question, "day")).values_list(*keys)
         complete, estimated = Count("pk", filter=Q(complete=True)), Count("pk", filter=Q(estimated=True))
         yield by_day.annotate(a=Count("pk"), b=complete, c=estimated, d=control)
 
 
-def _monthly(rows: _Rows, keys: tuple[str, ...], control: ExactSum, sign: int = 1) -> _Rows:
+def _monthly(rows: _Rows, keys: tuple[str, ...], control: ExactSum) -> _Rows:
     """Rows that hold several slices each."""
-    keyed = rows.annotate(sign=Value(sign)).order_by().values_list(*keys)
+    keyed = rows.order_by().values_list(*keys)
     counted: _Rows = keyed.annotate(a=Sum("days"), b=Sum("complete_days"), c=Sum("estimated_days"), d=control)
     return counted
 
@@ -176,11 +234,11 @@ def _monthly(rows: _Rows, keys: tuple[str, ...], control: ExactSum, sign: int = 
 # --- facts
 
 
-def _fact_queries(read: Read, question: Question, currency: str, rolled: Rolled) -> Iterator[_Rows]:
-    split = _split(question)
-    ask = _Ask(read, question, currency)
+def _fact_queries(ask: _Ask, rolled: Rolled) -> Iterator[_Piece]:
+    read, question = ask.read, ask.of.asked.question
+    split = _split(question, rolled.since)
     if not read.is_summed:
-        yield from ask.facts(_whole(question))
+        yield from ask.facts(_whole(question, rolled.since))
         return
     for cut, is_month in ((rolled.months(read.cube, split.months), True), (rolled.days(read.cube, split.edges), False)):
         if cut.summed:
@@ -194,12 +252,11 @@ def _fact_queries(read: Read, question: Question, currency: str, rolled: Rolled)
 class _Ask:
     """One read's groups. `sign` is -1 where they are taken out of sums that hold them."""
 
+    of: _SumsOf
     read: Read
-    question: Question
-    currency: str
     sign: int = 1
 
-    def facts(self, ranges: _Ranges) -> Iterator[_Rows]:
+    def facts(self, ranges: _Ranges) -> Iterator[_Piece]:
         if ranges.months:
             months = CostMonth.objects.filter(_in_months(ranges.months), self._mine)
             yield self._folded(months, "month")
@@ -212,7 +269,7 @@ class _Ask:
                 all_of_it = CostSlice.objects.filter(_within("day", ranges.days), self._mine)
                 yield self._keyed(all_of_it, "day", (), Sum("rows"))
 
-    def rollups(self, ranges: Sequence[DayRange], *, is_month: bool) -> Iterator[_Rows]:
+    def rollups(self, ranges: Sequence[DayRange], *, is_month: bool) -> Iterator[_Piece]:
         """Few groups are read as they are; what all others cost is the sum of all without them."""
         rows = CostRollup.objects.filter(_within("day", ranges), cube=self.read.cube, is_month=is_month)
         whole = rows.filter(self.read.condition, kept=self.read.kept(self.read.rest))
@@ -221,9 +278,10 @@ class _Ask:
             told = rows.filter(kept=self.read.kept(self.read.columns))
             yield from self._told_of(told, "day", Sum("facts"), is_month=is_month)
         elif is_month:
-            yield from self._told_of(CostMonth.objects.filter(_in_months(ranges), self._mine), "month", is_month=True)
+            yield from self._told_of(CostMonth.objects.filter(_in_months(ranges), self._summed), "month", is_month=True)
         else:
-            yield from self._told_of(CostFact.objects.filter(_within("day", ranges), self._mine), "day")
+            days = _on_days(ranges) if self._finds_days else _within("day", ranges)
+            yield from self._told_of(CostFact.objects.filter(days, self._summed), "day")
 
     def taken_out(self, sources: tuple[int, ...]) -> _Ask:
         """What the sums hold of sources that are not asked; of groups that are read from the facts they hold nothing."""
@@ -235,19 +293,29 @@ class _Ask:
         return Q(cube=self.read.cube, source__in=self.read.sources)
 
     @property
+    def _finds_days(self) -> bool:
+        """Whether to look for each day: where both values are given. Beside few record types a range is as short."""
+        return bool(self.read.filtered) and not self.read.less and Dimension.RECORD_TYPE not in self.read.cube.shape
+
+    @property
+    def _summed(self) -> Q:
+        """The same of days that are summed: naming every source that is in the sums would only make it slower."""
+        return self._mine if self.read.less else Q(cube=self.read.cube)
+
+    @property
     def _slices_tell_all(self) -> bool:
         """Whether the sums of slices are those of all the facts that are asked."""
         return self.read.is_whole and not self.read.filtered and len(self.read.columns) == 1
 
     def _told_of(
         self, rows: QuerySet[Any], column: str, facts: Aggregate | None = None, *, is_month: bool = False
-    ) -> Iterator[_Rows]:
+    ) -> Iterator[_Piece]:
         """The groups that are told apart; they are taken out of the sum of all."""
         if self.read.told:
             told = rows.filter(self.read.condition, **{f"{self.read.columns[0]}__in": self.read.told})
             yield self._keyed(told, column, self.read.columns, facts, is_month=is_month, unfolds=True)
 
-    def _folded(self, rows: QuerySet[Any], column: str) -> _Rows:
+    def _folded(self, rows: QuerySet[Any], column: str) -> _Piece:
         """Every row is read; the database folds those that are not told apart, so few come back."""
         rows = rows.filter(self.read.condition)
         is_month = column == "month"
@@ -265,19 +333,19 @@ class _Ask:
         *,
         is_month: bool = False,
         unfolds: bool = False,
-    ) -> _Rows:
-        constants = {
-            "controlled": Value(int(self.read.is_controlled)),
-            "sign": Value(self.sign),
-            "unfolds": Value(int(unfolds)),
-            "bucket": _bucket(self.question, column, is_month=is_month),
-        }
-        keyed = rows.filter(currency=self.currency).annotate(**constants).order_by()
-        if len(columns) < len(self.read.columns):
-            keyed, columns = keyed.annotate(nothing=Value(NOT_TOLD)), ("nothing", *columns)
-        sums = {"amount": ExactSum(self.question.metric.value), "fact_count": facts or Count("*")}
-        grouped: _Rows = keyed.values_list(*constants, *columns).annotate(**sums)
-        return grouped
+    ) -> _Piece:
+        asked = self.of.asked
+        if asked.currency:
+            rows = rows.filter(currency=asked.currency)
+        keyed = rows.annotate(bucket=_bucket(asked.question, column, is_month=is_month)).order_by()
+        # Two keys in every row, so that rows of all questions fit together.
+        missing = len(_NOTHING) - len(columns)
+        keyed = keyed.annotate(**{name: Value(NOT_TOLD) for name in _NOTHING[:missing]})
+        folded = _NOTHING[: len(self.read.columns) - len(columns)]
+        keys = (*folded, *columns, *_NOTHING[len(folded) : missing])
+        sums = {"fact_count": facts or Count("*"), "amount": ExactSum(asked.question.metric.value)}
+        grouped: _Rows = keyed.values_list("bucket", "currency", *keys).annotate(**sums)
+        return _Piece(self.of, grouped, self.sign, is_controlled=self.read.is_controlled, unfolds=unfolds)
 
 
 def _folded(column: str, told: Sequence[int]) -> Any:
@@ -303,9 +371,11 @@ class _Ranges:
     days: tuple[DayRange, ...] = ()
 
 
-def _split(question: Question) -> Split:
-    """The part of the range that monthly sums answer, and what daily rows must."""
-    days = question.days
+def _split(question: Question, since: date = date.min) -> Split:
+    """The part of the range that monthly sums answer, and what daily rows must. Nothing is stored of the days before `since`."""
+    if question.days.end <= since:
+        return Split(None, ())
+    days = DayRange(max(question.days.start, since), question.days.end)
     if question.granularity is Granularity.DAILY:
         return Split(None, (days,))
     if days.end > clock.today():
@@ -314,8 +384,8 @@ def _split(question: Question) -> Split:
     return windows.by_whole_months(days)
 
 
-def _whole(question: Question) -> _Ranges:
-    split = _split(question)
+def _whole(question: Question, since: date = date.min) -> _Ranges:
+    split = _split(question, since)
     return _Ranges(months=(split.months,) if split.months else (), days=split.edges)
 
 
@@ -324,6 +394,10 @@ def _within(column: str, ranges: Sequence[DayRange]) -> Q:
     for days in ranges:
         condition |= Q(**{f"{column}__gte": days.start, f"{column}__lt": days.end})
     return condition
+
+
+def _on_days(ranges: Sequence[DayRange]) -> Q:
+    return Q(day__in=[days.start + timedelta(days=number) for days in ranges for number in range(days.days)])
 
 
 def _in_months(ranges: Sequence[DayRange]) -> Q:

@@ -15,15 +15,15 @@ from accounts.models import AwsAccount, User
 from accounts.models.aws_account import AwsAccountQuerySet
 from cloudconsole.core import clock
 from cloudconsole.core.permissions import Perm
-from costs.models import FETCHED_BY_ITSELF, REQUEST_PRICE, CostExplorerRequest, CostSource
+from costs.models import FETCHED_BY_ITSELF, REQUEST_PRICE, CostExplorerRequest, CostSnapshot, CostSource
 from costs.models.sources import CostSourceQuerySet
 
 
 def visible(user: User | AnonymousUser, permission: Perm = Perm.COSTS_VIEW) -> CostSourceQuerySet:
     """Sources with their account, their payer, `requests_this_month` (paid ones) and the `cap` that holds for them.
 
-    `may_refresh`: the reader may have it fetched, and it is fetched by itself and not with its payer. `may_decide`: the reader
-    may say how its costs are told, fetched or not.
+    `is_fetched`: a run that fetches its costs is open. `may_refresh`: the reader may have it fetched, and it is fetched by itself
+    and not with its payer. `may_decide`: the reader may say how its costs are told, fetched or not.
     """
     month = clock.month_start()
     paid = CostExplorerRequest.objects.filter(account=OuterRef("account"), at__gte=month, charged=True).order_by()
@@ -34,6 +34,7 @@ def visible(user: User | AnonymousUser, permission: Perm = Perm.COSTS_VIEW) -> C
         .annotate(
             requests_this_month=Coalesce(Subquery(counted), Value(0)),
             cap=Coalesce(F("monthly_request_cap"), Value(settings.COST_EXPLORER_MONTHLY_REQUEST_CAP)),
+            is_fetched=Exists(CostSnapshot.objects.filter(source=OuterRef("pk")).open()),
             may_refresh=FETCHED_BY_ITSELF & Exists(_refreshed_by(user)),
             may_decide=Exists(_refreshed_by(user)),
         )
@@ -44,6 +45,11 @@ def visible(user: User | AnonymousUser, permission: Perm = Perm.COSTS_VIEW) -> C
 def refreshable(user: User | AnonymousUser) -> CostSourceQuerySet:
     """Sources that the reader may refresh: covered ones are refreshed with their payer."""
     return visible(user, Perm.COSTS_REFRESH).filter(Q(may_refresh=True))
+
+
+def any_fetched(sources: Iterable[CostSource]) -> bool:
+    """Whether a run is open of one of these rows of `visible`."""
+    return any(vars(source)["is_fetched"] for source in sources)
 
 
 def any_refreshable(sources: Iterable[CostSource]) -> bool:

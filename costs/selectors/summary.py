@@ -76,8 +76,7 @@ def summary(
     month = first_of_month(today)
     # Asked first: its longer span holds the completeness of all the others.
     outlook = forecasts.expected(reader, Question(windows.month_of(today), metric=metric, currency=currency))
-    two_months = DayRange(first_of_month(month, months=-1), today + _DAY)
-    by_type = reader.answer(Question(two_months, group_by=(Dimension.RECORD_TYPE,), metric=metric, currency=currency))
+    by_type = reader.answer(by_record_type(today, metric=metric, currency=currency))
     this_month = DayRange(month, today + _DAY)
     settled = _settled(this_month, today)
     weeks = _weeks(today)
@@ -96,6 +95,12 @@ def summary(
         movers=_movers(recent or _recent(reader, weeks, metric, by_type.currency), weeks)[:MOVERS],
         as_of=by_type.as_of,
     )
+
+
+def by_record_type(today: date, *, metric: Metric = Metric.UNBLENDED, currency: str | None = None) -> Question:
+    """What a summary asks about this month and the one before."""
+    two_months = DayRange(first_of_month(today, months=-1), today + _DAY)
+    return Question(two_months, group_by=(Dimension.RECORD_TYPE,), metric=metric, currency=currency)
 
 
 def days_read(today: date) -> DayRange:

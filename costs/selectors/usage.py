@@ -85,7 +85,7 @@ def _usage(
 
 
 def _charges(reader: Reader, days: DayRange, currency: str, *, has_regions: bool) -> dict[date, DayCharges]:
-    reader.prepare(Question(days, currency=currency))
+    reader.prepare(around=[Question(days, currency=currency)])
     by_account = _table(reader, days, currency, (Dimension.ACCOUNT, Dimension.SERVICE))
     by_type = _table(reader, days, currency, (Dimension.SERVICE, Dimension.RECORD_TYPE))
     by_account_type = _table(reader, days, currency, (Dimension.ACCOUNT, Dimension.RECORD_TYPE))

@@ -7,9 +7,11 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from io import StringIO
+from itertools import permutations
 
 import pytest
 import time_machine
@@ -26,12 +28,14 @@ from cloudconsole.core.permissions import Role
 from cloudconsole.simulator.organization import ACQUIRED, MANAGEMENT, PRODUCTION
 from costs.api import report_parameters
 from costs.models import BillingScope, CostSource
+from costs.rules import pivots, spans
 from costs.rules.charge_types import ChargeType
-from costs.rules.cubes import Cube
+from costs.rules.cubes import DIMENSIONS, Cube
 from costs.rules.pivots import Kind
 from costs.rules.windows import DayRange
 from costs.selectors import explorer
-from costs.selectors.questions import NotStored
+from costs.selectors.costs import Reader
+from costs.selectors.questions import Granularity, NotStored
 from costs.selectors.reports import Report
 from costs.tests import books
 from costs.tests.asking import ADDRESS, RANGE, of_ledger, questions, reports
@@ -102,6 +106,29 @@ def test_groups_and_residual_are_the_total_of_the_ledger_for_any_question(payer:
 
     check()
     assert asked["answered"] > 20 < asked["refused"] + 20
+
+
+@pytest.mark.parametrize("granularity", [Granularity.DAILY, Granularity.MONTHLY])
+@pytest.mark.parametrize("top", [2, 50])
+def test_a_table_of_pairs_is_that_of_all_of_them(payer: CostSource, admin: User, granularity: Granularity, top: int) -> None:
+    books.fill(payer, spans.previous(RANGE))
+    for first, second in permutations(DIMENSIONS, 2):
+        report = Report(days=RANGE, granularity=granularity, group_by=(first, second), top=top)
+        reader = explorer.reader_for(admin, report)
+        if not explorer.is_told(reader, report):
+            continue
+        found = explorer.explore(reader, report, books.TODAY)
+        every, before = (
+            Reader(admin).answer(replace(report.question(books.TODAY), days=days, granularity=Granularity.WHOLE))
+            for days in (RANGE, spans.previous(RANGE))
+        )
+        shown = pivots.largest(pivots.sums(every.amounts, 0), top)
+        heads = pivots.heads_of(pivots.sums(every.amounts, 1), explorer.COLUMNS)
+        assert every.total is not None
+        assert before.total is not None
+        known = pivots.Before(pivots.sums(before.amounts, 0), before.total)
+        assert found.pivot == pivots.pivot(pivots.Told(every.amounts, every.total), known, shown=shown, heads=heads)
+        assert found.others == max(0, len(pivots.sums(every.amounts, 0)) - top)
 
 
 def test_what_cannot_be_told_is_offered_in_parts_that_can(page: Client) -> None:
