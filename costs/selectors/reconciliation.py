@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import DateField, Max, Min, Prefetch, Q
-from django.db.models.functions import Cast, TruncMonth
+from django.db.models import Max, Min, Prefetch, Q
 
 from accounts.models import User
 from cloudconsole.aws.cost_explorer import Metric
 from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.money import EXACT, ZERO
+from cloudconsole.core.periods import MonthOf
 from cloudconsole.core.permissions import Perm
 from costs.models import (
     OPEN,
@@ -188,7 +188,7 @@ class _Read:
                 is_open |= Q(source=source, day__gte=min(wanted), day__lt=month_of(max(wanted)).end)
         rows = CostSlice.objects.filter(is_open, cube__in=FROZEN).order_by()
         found: dict[int, dict[date, datetime]] = defaultdict(dict)
-        by_month = rows.annotate(month=Cast(TruncMonth("day"), DateField())).values_list("source", "month")
+        by_month = rows.annotate(month=MonthOf("day")).values_list("source", "month")
         for source, month, oldest in by_month.annotate(oldest=Min("fetched_at")):
             found[source][month] = oldest
         return found

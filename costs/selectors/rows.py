@@ -8,21 +8,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Aggregate, Case, Count, DateField, F, IntegerField, Q, QuerySet, Sum, Value, When
-from django.db.models.functions import Cast, TruncMonth
+from django.db.models import Aggregate, Case, Count, F, IntegerField, Q, QuerySet, Sum, Value, When
 
-from cloudconsole.core import clock
 from cloudconsole.core.money import EXACT, ZERO, ExactSum
 from costs.models import CostFact, CostMonth, CostMonthSlice, CostRollup, CostRollupSlice, CostSlice
-from costs.rules import windows
 from costs.rules.cubes import Cube, Dimension
-from costs.rules.windows import DayRange, Split, first_of_month
+from costs.rules.windows import DayRange
+from costs.selectors import cuts
 from costs.selectors.plans import Read
-from costs.selectors.questions import Granularity, Question
+from costs.selectors.questions import Question
 from costs.selectors.rolled import Rolled
 
 _Rows = QuerySet[Any, Any]
@@ -169,7 +167,7 @@ def days_stored(reads: Sequence[Read], question: Question) -> dict[int, int]:
     """How many days of the range each source has stored."""
     stored: dict[int, int] = defaultdict(int)
     control = ExactSum(question.metric.value)
-    ranges = _whole(question)
+    ranges = cuts.whole(question)
     queries = [rows for read in reads for rows in _slices(read, question, ("source",), control, ranges)]
     for source, days, *_ in _all(queries):
         stored[source] += days
@@ -192,34 +190,34 @@ def _signed(sign: int, amount: Decimal) -> Decimal:
 
 def _flag_queries(read: Read, question: Question, control: ExactSum, rolled: Rolled) -> Iterator[tuple[int, _Rows]]:
     """Rows, each with the sign that they count with."""
-    split, keys = _split(question, rolled.since), ("bucket", "currency")
+    split, keys = cuts.split_of(question, rolled.since), ("bucket", "currency")
     if read.less is None:
-        yield from ((1, rows) for rows in _slices(read, question, keys, control, _whole(question, rolled.since)))
+        yield from ((1, rows) for rows in _slices(read, question, keys, control, cuts.whole(question, rolled.since)))
         return
     months, days = rolled.months(read.flag_cube, split.months), rolled.days(read.flag_cube, split.edges)
     for cut, is_month in ((months, True), (days, False)):
         if cut.summed:
             which = Q(cube=read.flag_cube, is_month=is_month)
-            sums = CostRollupSlice.objects.filter(which, _within("day", cut.summed))
-            yield 1, _monthly(sums.annotate(bucket=_bucket(question, "day", is_month=is_month)), keys, control)
+            sums = CostRollupSlice.objects.filter(which, cuts.within("day", cut.summed))
+            yield 1, _monthly(sums.annotate(bucket=cuts.bucket(question, "day", is_month=is_month)), keys, control)
         yield from ((1, rows) for rows in _slices(read, question, keys, control, _of(cut.others, is_month=is_month)))
         if cut.summed and read.less:
             taken_out = replace(read, sources=read.less)
             yield from ((-1, rows) for rows in _slices(taken_out, question, keys, control, _of(cut.summed, is_month=is_month)))
 
 
-def _of(ranges: tuple[DayRange, ...], *, is_month: bool) -> _Ranges:
-    return _Ranges(months=ranges) if is_month else _Ranges(days=ranges)
+def _of(ranges: tuple[DayRange, ...], *, is_month: bool) -> cuts.Ranges:
+    return cuts.Ranges(months=ranges) if is_month else cuts.Ranges(days=ranges)
 
 
-def _slices(read: Read, question: Question, keys: tuple[str, ...], control: ExactSum, ranges: _Ranges) -> Iterator[_Rows]:
+def _slices(read: Read, question: Question, keys: tuple[str, ...], control: ExactSum, ranges: cuts.Ranges) -> Iterator[_Rows]:
     which = Q(cube=read.flag_cube, source__in=read.sources)
     if ranges.months:
-        monthly = CostMonthSlice.objects.filter(which, _in_months(ranges.months))
-        yield _monthly(monthly.annotate(bucket=_bucket(question, "month", is_month=True)), keys, control)
+        monthly = CostMonthSlice.objects.filter(which, cuts.in_months(ranges.months))
+        yield _monthly(monthly.annotate(bucket=cuts.bucket(question, "month", is_month=True)), keys, control)
     if ranges.days:
-        daily = CostSlice.objects.filter(which, _within("day", ranges.days)).order_by()
-        by_day = daily.annotate(bucket=_bucket(question, "day")).values_list(*keys)
+        daily = CostSlice.objects.filter(which, cuts.within("day", ranges.days)).order_by()
+        by_day = daily.annotate(bucket=cuts.bucket(question, "day")).values_list(*keys)
         complete, estimated = Count("pk", filter=Q(complete=True)), Count("pk", filter=Q(estimated=True))
         yield by_day.annotate(a=Count("pk"), b=complete, c=estimated, d=control)
 
@@ -236,9 +234,9 @@ def _monthly(rows: _Rows, keys: tuple[str, ...], control: ExactSum) -> _Rows:
 
 def _fact_queries(ask: _Ask, rolled: Rolled) -> Iterator[_Piece]:
     read, question = ask.read, ask.of.asked.question
-    split = _split(question, rolled.since)
+    split = cuts.split_of(question, rolled.since)
     if not read.is_summed:
-        yield from ask.facts(_whole(question, rolled.since))
+        yield from ask.facts(cuts.whole(question, rolled.since))
         return
     for cut, is_month in ((rolled.months(read.cube, split.months), True), (rolled.days(read.cube, split.edges), False)):
         if cut.summed:
@@ -256,31 +254,31 @@ class _Ask:
     read: Read
     sign: int = 1
 
-    def facts(self, ranges: _Ranges) -> Iterator[_Piece]:
+    def facts(self, ranges: cuts.Ranges) -> Iterator[_Piece]:
         if ranges.months:
-            months = CostMonth.objects.filter(_in_months(ranges.months), self._mine)
+            months = CostMonth.objects.filter(cuts.in_months(ranges.months), self._mine)
             yield self._folded(months, "month")
         if ranges.days:
-            days = CostFact.objects.filter(_within("day", ranges.days), self._mine)
+            days = CostFact.objects.filter(cuts.within("day", ranges.days), self._mine)
             if self.read.told is None or not self._slices_tell_all:
                 yield self._folded(days, "day")
             else:
                 yield from self._told_of(days, "day")
-                all_of_it = CostSlice.objects.filter(_within("day", ranges.days), self._mine)
+                all_of_it = CostSlice.objects.filter(cuts.within("day", ranges.days), self._mine)
                 yield self._keyed(all_of_it, "day", (), Sum("rows"))
 
     def rollups(self, ranges: Sequence[DayRange], *, is_month: bool) -> Iterator[_Piece]:
         """Few groups are read as they are; what all others cost is the sum of all without them."""
-        rows = CostRollup.objects.filter(_within("day", ranges), cube=self.read.cube, is_month=is_month)
+        rows = CostRollup.objects.filter(cuts.within("day", ranges), cube=self.read.cube, is_month=is_month)
         whole = rows.filter(self.read.condition, kept=self.read.kept(self.read.rest))
         yield self._keyed(whole, "day", self.read.rest, Sum("facts"), is_month=is_month)
         if self.read.sums_tell(self.read.columns):
             told = rows.filter(kept=self.read.kept(self.read.columns))
             yield from self._told_of(told, "day", Sum("facts"), is_month=is_month)
         elif is_month:
-            yield from self._told_of(CostMonth.objects.filter(_in_months(ranges), self._summed), "month", is_month=True)
+            yield from self._told_of(CostMonth.objects.filter(cuts.in_months(ranges), self._summed), "month", is_month=True)
         else:
-            days = _on_days(ranges) if self._finds_days else _within("day", ranges)
+            days = cuts.on_days(ranges) if self._finds_days else cuts.within("day", ranges)
             yield from self._told_of(CostFact.objects.filter(days, self._summed), "day")
 
     def taken_out(self, sources: tuple[int, ...]) -> _Ask:
@@ -337,7 +335,7 @@ class _Ask:
         asked = self.of.asked
         if asked.currency:
             rows = rows.filter(currency=asked.currency)
-        keyed = rows.annotate(bucket=_bucket(asked.question, column, is_month=is_month)).order_by()
+        keyed = rows.annotate(bucket=cuts.bucket(asked.question, column, is_month=is_month)).order_by()
         # Two keys in every row, so that rows of all questions fit together.
         missing = len(_NOTHING) - len(columns)
         keyed = keyed.annotate(**{name: Value(NOT_TOLD) for name in _NOTHING[:missing]})
@@ -361,54 +359,3 @@ def _all(queries: Sequence[_Rows]) -> Iterable[tuple[Any, ...]]:
         return ()
     first, *others = queries
     return first.union(*others, all=True) if others else first
-
-
-@dataclass(frozen=True, slots=True)
-class _Ranges:
-    """The whole months that monthly rows answer, and the days that daily ones must."""
-
-    months: tuple[DayRange, ...] = ()
-    days: tuple[DayRange, ...] = ()
-
-
-def _split(question: Question, since: date = date.min) -> Split:
-    """The part of the range that monthly sums answer, and what daily rows must. Nothing is stored of the days before `since`."""
-    if question.days.end <= since:
-        return Split(None, ())
-    days = DayRange(max(question.days.start, since), question.days.end)
-    if question.granularity is Granularity.DAILY:
-        return Split(None, (days,))
-    if days.end > clock.today():
-        # Nothing is stored beyond today: the sums of the current month are those of its days so far.
-        days = DayRange(days.start, first_of_month(days.end, months=0 if days.end.day == 1 else 1))
-    return windows.by_whole_months(days)
-
-
-def _whole(question: Question, since: date = date.min) -> _Ranges:
-    split = _split(question, since)
-    return _Ranges(months=(split.months,) if split.months else (), days=split.edges)
-
-
-def _within(column: str, ranges: Sequence[DayRange]) -> Q:
-    condition = Q(pk__in=[])
-    for days in ranges:
-        condition |= Q(**{f"{column}__gte": days.start, f"{column}__lt": days.end})
-    return condition
-
-
-def _on_days(ranges: Sequence[DayRange]) -> Q:
-    return Q(day__in=[days.start + timedelta(days=number) for days in ranges for number in range(days.days)])
-
-
-def _in_months(ranges: Sequence[DayRange]) -> Q:
-    """One by one: the keys of a month lie together, so that few accounts of many are found at once."""
-    return Q(month__in=[piece.start for months in ranges for piece in windows.chunks(months, 1)])
-
-
-def _bucket(question: Question, column: str, *, is_month: bool = False) -> Any:
-    """The first day of the period that a row belongs to."""
-    if question.granularity is Granularity.WHOLE:
-        return Value(question.days.start, output_field=DateField())
-    if question.granularity is Granularity.MONTHLY and not is_month:
-        return Cast(TruncMonth(column), DateField())  # PostgreSQL truncates to a moment, which no date in a union equals
-    return F(column)

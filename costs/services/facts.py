@@ -8,11 +8,11 @@ from datetime import date, datetime
 from decimal import localcontext
 
 from django.db.models import Count, Q
-from django.db.models.functions import TruncMonth
 
 from cloudconsole.aws.cost_explorer import Amounts, CostAnswer, DayCosts
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.money import DECIMAL_PLACES, EXACT, MAX_DIGITS, ZERO, ExactSum
+from cloudconsole.core.periods import MonthOf
 from costs.models import (
     METRICS,
     CostFact,
@@ -238,7 +238,7 @@ def _sum_months(source: CostSource, cube: int, months: set[date]) -> None:
     touched = Q(day__gte=min(months), day__lt=first_of_month(max(months), months=1))
     sums = {f"{metric}_sum": ExactSum(metric) for metric in METRICS}
     dimensions_of = ("source_id", "cube", "month", "first_id", "second_id", "currency")
-    facts = CostFact.objects.filter(touched, source=source, cube=cube).annotate(month=TruncMonth("day")).order_by()
+    facts = CostFact.objects.filter(touched, source=source, cube=cube).annotate(month=MonthOf("day")).order_by()
     copying.insert_from(
         CostMonth,
         (*dimensions_of, *METRICS),
@@ -254,7 +254,7 @@ def _sum_slices(source: CostSource, cube: int, touched: Q, sums: dict[str, Exact
         "complete_count": Count("pk", filter=Q(complete=True)),
         "estimated_count": Count("pk", filter=Q(estimated=True)),
     }
-    slices = CostSlice.objects.filter(touched, source=source, cube=cube).annotate(month=TruncMonth("day")).order_by()
+    slices = CostSlice.objects.filter(touched, source=source, cube=cube).annotate(month=MonthOf("day")).order_by()
     copying.insert_from(
         CostMonthSlice,
         (*keys, "days", "complete_days", "estimated_days", *METRICS),

@@ -19,8 +19,9 @@ from django.db.models.functions import Coalesce, RowNumber
 from accounts.models import User
 from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.core.money import total
+from cloudconsole.core.periods import MonthOf, WeekdayOf, WeekOf
 from expenses.models import Category, Expense, ExpenseQuerySet, PaymentMethod
-from expenses.models.sums import CostSum, MonthOf, WeekdayOf, WeekOf
+from expenses.models.sums import CostSum
 from expenses.rules import currencies, grouping
 from expenses.rules.grouping import PERIODS, Days, GroupBy
 from expenses.selectors import expenses

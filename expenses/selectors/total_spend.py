@@ -11,12 +11,13 @@ from typing import cast
 
 from accounts.models import User
 from cloudconsole.core import clock, money
+from cloudconsole.core.periods import MonthOf
 from cloudconsole.core.permissions import Perm
 from costs.rules.windows import DayRange, first_of_month
 from costs.selectors.costs import Reader
 from costs.selectors.questions import Answer, Granularity, Question
 from expenses.models import Expense
-from expenses.models.sums import CostSum, MonthOf
+from expenses.models.sums import CostSum
 from expenses.rules import grouping, rates, total_spend
 from expenses.rules.grouping import GroupBy
 from expenses.rules.rates import Rates
