@@ -152,12 +152,17 @@ def test_a_spreadsheet_has_no_zero_for_what_is_not_known(production: AwsAccount,
     assert int(told["uptime_30d_at_most"]) > 29 * 86_400
 
 
-@pytest.mark.parametrize("path", ["/ec2/export.csv", "/s3/export.csv", "/lambda/export.csv"])
-def test_a_download_holds_what_the_list_finds_and_no_more(path: str, production: AwsAccount, viewer: User) -> None:
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/ec2/export.csv", "web-0002"), ("/s3/export.csv", "bucket-0002"), ("/lambda/export.csv", "function-0002")],
+)
+def test_a_download_holds_what_the_list_finds_and_no_more(
+    path: str, name: str, production: AwsAccount, viewer: User
+) -> None:
     inventory.instances(production, 3)
     inventory.buckets(production, 3)
     inventory.functions(production, 3)
-    found = b"".join(signed_in(viewer).get(path, {"search": "-0002"}).streaming_content).decode()  # type: ignore[attr-defined]
+    found = b"".join(signed_in(viewer).get(path, {"search": name}).streaming_content).decode()  # type: ignore[attr-defined]
     assert len(found.strip().splitlines()) == 2
 
 
