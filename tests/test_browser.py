@@ -255,14 +255,3 @@ def test_every_page_is_accessible_and_fits(browser: Browser, console: Console, t
             nothing_serious(page)
             assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{path} scrolls sideways"
     assert seen > 40
-
-
-def test_the_api_documents_read_under_the_strict_policy(browser: Browser, console: Console) -> None:
-    with window(browser, console) as page:
-        sign_in(page)
-        page.goto("/api/docs")
-        expect(page.get_by_role("heading", name=re.compile("Cloudconsole API"))).to_be_visible()
-        page.goto("/api/redoc")
-        expect(page.get_by_role("heading", name=re.compile("Cloudconsole API")).first).to_be_visible()
-        page.goto("/api/accounts")
-        expect(page.get_by_text("HTTP 200 OK")).to_be_visible()

@@ -99,6 +99,7 @@ def the_report_adds_up(page: Page) -> None:
     nothing_serious(page)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("path", ["/expenses/imports", "/expenses/total", "/exchange-rates"])
 def test_pages_fit_a_phone_and_are_accessible(browser: Browser, console: Console, path: str) -> None:
     with window(browser, console, viewport=NARROW, color_scheme="dark") as page:
