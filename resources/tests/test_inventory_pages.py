@@ -156,9 +156,7 @@ def test_a_spreadsheet_has_no_zero_for_what_is_not_known(production: AwsAccount,
     ("path", "name"),
     [("/ec2/export.csv", "web-0002"), ("/s3/export.csv", "bucket-0002"), ("/lambda/export.csv", "function-0002")],
 )
-def test_a_download_holds_what_the_list_finds_and_no_more(
-    path: str, name: str, production: AwsAccount, viewer: User
-) -> None:
+def test_a_download_holds_what_the_list_finds_and_no_more(path: str, name: str, production: AwsAccount, viewer: User) -> None:
     inventory.instances(production, 3)
     inventory.buckets(production, 3)
     inventory.functions(production, 3)
