@@ -44,9 +44,12 @@ class LimitForm(forms.Form):
         max_length=POLICY_LENGTH, required=False, label="Name", help_text="Tells several limits of one API apart."
     )
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, seconds: int | None = None, **kwargs: Any) -> None:
+        """`seconds`: a length that was said elsewhere, and can be kept."""
         super().__init__(*args, **kwargs)
         self.fields["key"].queryset = keys.visible(user)  # type: ignore[attr-defined]
+        if seconds and str(seconds) not in dict(LENGTHS):
+            self.fields["seconds"].choices = [*LENGTHS, (str(seconds), f"Each {seconds:,} s")]  # type: ignore[attr-defined]
 
     @property
     def wish(self) -> WindowInput:

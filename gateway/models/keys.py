@@ -24,7 +24,12 @@ AUTH_SCHEMES = [
     (AuthScheme.HEADERS.value, "Several headers"),
     (AuthScheme.PATH.value, "Inside the path"),
 ]
-KEY_STATUSES = [(one.value, one.value.capitalize()) for one in Status]
+KEY_STATUSES = [
+    (Status.ACTIVE.value, "In use"),
+    (Status.DISABLED.value, "Disabled"),
+    (Status.EXPIRED.value, "Expired"),
+    (Status.UNBOUND.value, "Bound to no host"),
+]
 WHEN_EMPTY = [(WhenEmpty.WARN.value, "Send, and warn"), (WhenEmpty.HOLD.value, "Hold until it is full again")]
 MOST_RETRIES = 3
 

@@ -24,11 +24,10 @@ class NotStructured(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One member of a list. Byte sequences stay in base64; `is_text` sets a quoted string apart from a token."""
+    """One member of a list. Byte sequences stay in base64."""
 
     value: Value
     parameters: Mapping[str, Value]
-    is_text: bool = False
 
 
 def items(text: str) -> list[Item]:
@@ -54,8 +53,7 @@ class _Reader:
                 raise NotStructured("A comma at the end.")
 
     def _item(self) -> Item:
-        is_text = self.text.startswith('"', self.place)
-        return Item(self._bare(), dict(self._parameters()), is_text)
+        return Item(self._bare(), dict(self._parameters()))
 
     def _parameters(self) -> Iterator[tuple[str, Value]]:
         while self.text.startswith(";", self.place):

@@ -85,6 +85,14 @@ def get_for(user: User, pk: int, key: ApiKey | None = None) -> RateWindow:
     return window
 
 
+def by_hand(user: User, pk: int) -> RateWindow:
+    """One that is kept by hand. Raises WindowNotFound."""
+    window = get_for(user, pk)
+    if not window.is_manual:
+        raise WindowNotFound("There is no such limit of yours.")
+    return window
+
+
 def gauges(user: User, windows: RateWindowQuerySet | None = None) -> list[Gauge]:
     """Known ones by what runs out first, then those of which nothing is known any more, the latest first."""
     now = clock.now()

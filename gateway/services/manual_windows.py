@@ -68,6 +68,22 @@ def put(*, key: ApiKey, given: WindowInput, by: User) -> RateWindow:
     return window
 
 
+def change(*, window: RateWindow, key: ApiKey, given: WindowInput, by: User) -> None:
+    """Say one anew, under another name or of another key as well. Raises InvalidWindow, WindowExists."""
+    said = {**_named(key, given), **_values(given)}
+    is_another = (window.key_id, window.unit) != (key.pk, given.unit.value)
+    for name, value in said.items():
+        setattr(window, name, value)
+    try:
+        with transaction.atomic():
+            window.save(update_fields=list(said))
+            if is_another:
+                window.samples.all().delete()  # they counted something else
+            _record(verbs.LIMIT_SET, window, by)
+    except IntegrityError:
+        raise WindowExists("There is another limit of this name that is kept by hand.", attr="policy") from None
+
+
 def forget(*, key: ApiKey, by: User) -> int:
     """Everything known of the limits of a key; what its API tells comes back with its next answer. Raises WindowNotFound."""
     with transaction.atomic():

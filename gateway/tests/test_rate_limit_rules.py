@@ -152,7 +152,7 @@ def test_a_list_that_breaks_its_standard_is_ignored() -> None:
 def test_a_quoted_name_may_hold_commas_and_quotes() -> None:
     (first, second) = structured_fields.items(r'"a, \"b\"";r=1;x=?1;y=:aGk=:;z=tok, c;w=1.5')
     assert (first.value, first.parameters) == ('a, "b"', {"r": 1, "x": True, "y": "aGk=", "z": "tok"})
-    assert (second.value, second.parameters, second.is_text) == ("c", {"w": 1.5}, False)
+    assert (second.value, second.parameters) == ("c", {"w": 1.5})
 
 
 # --- the life of a window

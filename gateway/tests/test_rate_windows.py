@@ -283,6 +283,25 @@ def test_the_page_shows_gauges_and_keeps_limits_by_hand(key: ApiKey, ada: User, 
         assert words in again, words
 
 
+def test_a_limit_kept_by_hand_is_edited_in_its_place(key: ApiKey, ada: User, api: Api, client: Client) -> None:
+    client.force_login(ada)
+    told(key, 3)
+    odd = api(ada).post("/api/rate-limits", {"api_name": "svc", "limit": 10, "policy": "old", "window": 5400}).json()["id"]
+    api(ada).post("/api/rate-limits", {"api_name": "svc", "limit": 10, "policy": "other"})
+    form = client.get(f"/keys/limits/by-hand/{odd}").context["form"]
+    posted = {name: form[name].value() for name in form.fields if form[name].value() is not None}
+    assert posted["seconds"] == 5400
+    posted["reset_at"] = posted["reset_at"].isoformat(timespec="seconds")[:19]
+    assert client.post(f"/keys/limits/by-hand/{odd}", {**posted, "policy": "new", "limit": 20}).status_code == 302
+    window = RateWindow.objects.get(pk=odd)
+    assert (window.policy, window.limit, window.remaining, window.seconds) == ("new", 20, 10, 5400)
+    assert RateWindow.objects.filter(is_manual=True).count() == 2
+    refused = client.post(f"/keys/limits/by-hand/{odd}", {**posted, "policy": "other"})
+    assert (refused.status_code, "another limit of this name" in refused.content.decode()) == (409, True)
+    of_the_api = RateWindow.objects.get(is_manual=False).pk
+    assert client.get(f"/keys/limits/by-hand/{of_the_api}").status_code == 404
+
+
 def test_the_page_says_what_to_do_where_nothing_is_known(ada: User, client: Client) -> None:
     client.force_login(ada)
     assert "No key yet" in client.get("/keys/limits").content.decode()

@@ -17,7 +17,7 @@ from accounts.requests import SignedInRequest
 from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.core.pages import STATUS_OF, Page
 from cloudconsole.core.permissions import Perm
-from gateway.forms.limits import LENGTHS, LimitForm
+from gateway.forms.limits import LimitForm
 from gateway.models import RateWindow
 from gateway.selectors import keys
 from gateway.selectors import rate_windows as selectors
@@ -38,10 +38,6 @@ class Row:
     width: int | None
     tone: str
     line: Line | None
-
-    @property
-    def name(self) -> str:
-        return self.gauge.window.policy or "—"
 
 
 class Limits(Page):
@@ -64,44 +60,54 @@ class SetLimit(Page):
 
     def get(self, request: SignedInRequest) -> HttpResponse:
         initial = {name: request.GET[name] for name in _FILLED if name in request.GET}
-        return self._show(request, LimitForm(user=request.user, initial=initial))
+        return _form(request, LimitForm(user=request.user, initial=initial))
 
     def post(self, request: SignedInRequest) -> HttpResponse:
         form = LimitForm(request.POST, user=request.user)
         if not form.is_valid():
-            return self._show(request, form, HTTPStatus.BAD_REQUEST)
+            return _form(request, form, HTTPStatus.BAD_REQUEST)
         try:
-            window = manual_windows.put(key=form.cleaned_data["key"], given=form.wish, by=request.user)
+            manual_windows.put(key=form.cleaned_data["key"], given=form.wish, by=request.user)
         except CloudconsoleError as error:
-            form.add_error(error.attr if error.attr in form.fields else None, error.detail)
-            return self._show(request, form, STATUS_OF[error.kind])
-        messages.success(request, f"Keeping the limit of “{window.key.api_name}”.")
-        return redirect("gateway:limits")
-
-    def _show(self, request: SignedInRequest, form: LimitForm, status: int = HTTPStatus.OK) -> HttpResponse:
-        return render(request, "gateway/limit_form.html", {"form": form}, status=status)
+            return _refused(request, form, error)
+        return _kept(request, form)
 
 
-class EditLimit(SetLimit):
-    """The form, filled in with one that is kept by hand."""
+class EditLimit(Page):
+    """One that is kept by hand, said anew."""
 
-    def get(self, request: SignedInRequest, window_id: int) -> HttpResponse:  # type: ignore[override]
-        window = selectors.get_for(request.user, window_id)
-        lengths = {value for value, _ in LENGTHS}
-        initial = {
-            "key": window.key_id,
-            "limit": window.limit,
-            "remaining": window.remaining,
-            "unit": window.unit,
-            "seconds": str(window.seconds) if str(window.seconds) in lengths else "",
-            "reset_at": window.reset_at,
-            "policy": window.policy,
-        }
-        return self._show(request, LimitForm(user=request.user, initial=initial))
+    permission = Perm.SELF
 
-    def post(self, request: SignedInRequest, window_id: int) -> HttpResponse:  # type: ignore[override]
-        selectors.get_for(request.user, window_id)
-        return super().post(request)
+    def get(self, request: SignedInRequest, window_id: int) -> HttpResponse:
+        window = selectors.by_hand(request.user, window_id)
+        initial = {name: getattr(window, name) for name in (*_FILLED[1:], "reset_at")}
+        form = LimitForm(user=request.user, seconds=window.seconds, initial={**initial, "key": window.key_id})
+        return _form(request, form)
+
+    def post(self, request: SignedInRequest, window_id: int) -> HttpResponse:
+        window = selectors.by_hand(request.user, window_id)
+        form = LimitForm(request.POST, user=request.user, seconds=window.seconds)
+        if not form.is_valid():
+            return _form(request, form, HTTPStatus.BAD_REQUEST)
+        try:
+            manual_windows.change(window=window, key=form.cleaned_data["key"], given=form.wish, by=request.user)
+        except CloudconsoleError as error:
+            return _refused(request, form, error)
+        return _kept(request, form)
+
+
+def _form(request: SignedInRequest, form: LimitForm, status: int = HTTPStatus.OK) -> HttpResponse:
+    return render(request, "gateway/limit_form.html", {"form": form}, status=status)
+
+
+def _refused(request: SignedInRequest, form: LimitForm, error: CloudconsoleError) -> HttpResponse:
+    form.add_error(error.attr if error.attr in form.fields else None, error.detail)
+    return _form(request, form, STATUS_OF[error.kind])
+
+
+def _kept(request: SignedInRequest, form: LimitForm) -> HttpResponse:
+    messages.success(request, f"Keeping the limit of “{form.cleaned_data['key'].api_name}”.")
+    return redirect("gateway:limits")
 
 
 class RemoveLimit(Page):
