@@ -37,7 +37,13 @@ LISTS = {
     "a common word": "?search=common",
     "two words": "?search=payee+0456",
     "one month": "?start=2024-05-01&until=2024-05-31",
+    "by cost": "?ordering=-cost",
+    "a month by cost": "?ordering=-cost&start=2024-05-01&until=2024-05-31",
 }
+# Of somebody who is in a second workspace, a small one: what the API lists without naming one.
+SHARED = {"two workspaces": "", "two workspaces by cost": "?ordering=-cost"}
+SHARE = 100
+
 REPORTS = {
     "a year by month": "?group_by=month&start=2025-01-01&end=2026-01-01",
     "a year by category": "?group_by=category&start=2025-01-01&end=2026-01-01",
@@ -131,12 +137,14 @@ def measure(size: int) -> Measured:
     user = User.objects.create_user("bench", "bench@example.com", None)
     workspace = workspaces.personal(user)
     _fill(user, workspace, size)
+    _fill(user, workspaces.create(name="Shared", currency="USD", needs_approval=False, by=user), SHARE)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
     browser = _browser(user)
     category = Category.objects.filter(workspace=workspace, parent=None).order_by("pk")[0].pk
     lists = [_asked(browser, name, f"/expenses{query.format(category=category)}") for name, query in LISTS.items()]
     lists.append(_asked(browser, "far down", f"/expenses{_far_down(user, workspace)}"))
+    lists += [_asked(browser, name, f"/api/expenses{query}") for name, query in SHARED.items()]
     reports = [_asked(browser, name, f"/expenses/report{query}") for name, query in REPORTS.items()]
     return Measured(size, lists, reports, _bare(BARE_LIST, workspace.pk), _bare(BARE_REPORT, workspace.pk))
 

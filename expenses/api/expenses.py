@@ -27,14 +27,17 @@ from expenses.api.serializers import (
     ExpensePageSerializer,
     ExpenseSerializer,
     NewExpenseSerializer,
+    amount,
 )
-from expenses.models import Expense, ExpenseQuerySet
+from expenses.models import Expense
+from expenses.rules import categorising
 from expenses.rules.statuses import Status
 from expenses.selectors import edited, expenses, filters, keysets
 from expenses.selectors.expenses import ExpenseFilter, NoSuchExpense
 from expenses.services import approvals, bulk, edits
 from expenses.services import expenses as services
-from expenses.services.inputs import ExpenseInput, input_of
+from expenses.services.expenses import MOST_PARTS
+from expenses.services.inputs import LENGTHS, ExpenseInput, input_of
 
 FILTERS: Final = [
     OpenApiParameter("workspace", OpenApiTypes.INT, many=True, description="None: all that you are in."),
@@ -64,11 +67,14 @@ PAGING: Final = [
 PAGED: Final = tuple(one.name for one in PAGING)
 
 
-def answer(request: Request, found: ExpenseQuerySet) -> Response:
-    """One page of them, by a cursor."""
+def answer(request: Request, asked: ExpenseFilter) -> Response:
+    """One page of what is asked for, by a cursor."""
+    found = expenses.listed(person(request), asked)
     ordering = parameters.ordering(request, {one.removeprefix("-") for one in keysets.ORDERINGS}, keysets.NEWEST)[0]
     cursor = request.query_params.get("cursor", "")
-    page = keysets.page(found, ordering=ordering, cursor=cursor, size=page_size_of(request))
+    page = keysets.page(
+        found, ordering=ordering, cursor=cursor, size=page_size_of(request), workspaces=frozenset(asked.workspaces)
+    )
     return Response(
         {
             "next": _address(request, page.older),
@@ -94,7 +100,7 @@ class Expenses(ApiView):
     )
     def get(self, request: Request) -> Response:
         """Expenses of the workspaces that you are in, newest first."""
-        return answer(request, expenses.listed(person(request), wanted(request, *PAGED)))
+        return answer(request, wanted(request, *PAGED))
 
     @extend_schema(request=NewExpenseSerializer, responses={201: ExpenseSerializer, 200: ExpenseSerializer}, tags=["expenses"])
     def post(self, request: Request) -> Response:
@@ -126,7 +132,7 @@ class ExpensesOfUser(ApiView):
             raise NoSuchExpense("There is nobody with this id, or nobody whose expenses you may see.")
         parameters.check_known(request.query_params, {*filters.NAMES, *PAGED})
         asked = filters.read(request._request.GET, user)
-        return answer(request, expenses.listed(user, replace(asked, owners=(user_id,))))
+        return answer(request, replace(asked, owners=(user_id,)))
 
 
 class OneExpense(ApiView):
@@ -178,6 +184,57 @@ def _merged(request: Request, expense: Expense, said: dict[str, Any]) -> Expense
     if "tags" in said:
         said["tags"] = tuple(said["tags"])
     return replace(input_of(expense), **said)
+
+
+class DuplicateExpense(ApiView):
+    permission = Perm.SELF
+    object_decides = True
+
+    @extend_schema(request=None, responses={201: ExpenseSerializer}, tags=["expenses"])
+    def post(self, request: Request, expense_id: uuid.UUID) -> Response:
+        """The same again, today, as your own."""
+        again = services.duplicate(expense=expense_for(request, expense_id), by=person(request))
+        return Response(ExpenseSerializer(expense_for(request, again.pk)).data, status=status.HTTP_201_CREATED)
+
+
+class ExpensePartSerializer(serializers.Serializer[Any]):
+    """What is not named is as in the whole."""
+
+    cost = amount()
+    category = serializers.CharField(max_length=170, allow_blank=True, required=False, help_text="“Travel › Taxi”.")
+    description = serializers.CharField(max_length=LENGTHS["description"], allow_blank=True, required=False)
+
+
+class ExpensePartsSerializer(serializers.Serializer[Any]):
+    edit = serializers.UUIDField()
+    parts = ExpenseSerializer(many=True)
+
+
+class ExpenseSplitSerializer(serializers.Serializer[Any]):
+    parts = serializers.ListField(child=ExpensePartSerializer(), min_length=2, max_length=MOST_PARTS)
+
+
+class SplitExpense(ApiView):
+    permission = Perm.SELF
+    object_decides = True
+
+    @extend_schema(request=ExpenseSplitSerializer, responses=ExpensePartsSerializer, tags=["expenses"])
+    def post(self, request: Request, expense_id: uuid.UUID) -> Response:
+        """Let parts stand in its place that add up to it exactly. The first one keeps its id; `edit` undoes it."""
+        expense, by = expense_for(request, expense_id), person(request)
+        whole = input_of(expense)
+        parts = [_part(whole, one) for one in valid(ExpenseSplitSerializer, request)["parts"]]
+        edit = services.split(expense=expense, parts=parts, by=by)
+        group = expense_for(request, expense_id).split
+        found = expenses.listed(by, ExpenseFilter()).filter(split=group).order_by("id").with_names()
+        return Response(ExpensePartsSerializer({"edit": edit.pk, "parts": found}).data)
+
+
+def _part(whole: ExpenseInput, said: Mapping[str, Any]) -> ExpenseInput:
+    named = {name: value for name, value in said.items() if name != "category"}
+    if "category" in said:
+        named["category"], named["subcategory"] = categorising.levels(said["category"])
+    return replace(whole, **named)
 
 
 # --- many at once

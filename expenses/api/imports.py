@@ -112,11 +112,12 @@ class ExpenseImport(ApiView):
         if "layout" in given:
             layout = Layout.of_json({**batch.layout, **given["layout"]})
             batch = batches.describe(batch=batch, layout=layout, by=by)
-        reading = Reading.of_json({**batch.reading, **given.get("reading", {})})
+        reading = replace(Reading.of_json({**batch.reading, **given.get("reading", {})}), is_sure=True)
+        source = given.get("source", batch.source)
         if given["stage"]:
-            batch = batches.stage(
-                batch=batch, reading=replace(reading, is_sure=True), source=given.get("source", batch.source), by=by
-            )
+            batch = batches.stage(batch=batch, reading=reading, source=source, by=by)
+        elif "reading" in given or "source" in given:
+            batch = batches.note(batch=batch, reading=reading, source=source, by=by)
         return Response(_detail(batch))
 
     @extend_schema(responses={204: None}, tags=["expenses"])

@@ -48,7 +48,10 @@ class ExpenseRuleSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField(read_only=True)
     workspace = serializers.IntegerField(source="workspace_id", read_only=True)
     position = serializers.IntegerField(
-        read_only=True, help_text="Rules are read in this order; the first that sets a field wins."
+        min_value=1,
+        max_value=10_000,
+        required=False,
+        help_text="Rules are read in this order; the first that sets a field wins. Not named: as it is, a new one the last.",
     )
     name = serializers.CharField(max_length=80)
     conditions = RuleConditionSerializer(many=True)
@@ -83,9 +86,9 @@ class ExpenseRules(ListApiView):
 
     @extend_schema(request=ExpenseRuleSerializer, responses={201: ExpenseRuleSerializer}, tags=["expenses"])
     def post(self, request: Request) -> Response:
-        """Add a rule, the last one in order, to the workspace in the address."""
-        given = _rule_input(request)
-        made = rules.create(workspace=workspace_of(request), given=given, by=person(request))
+        """Add a rule to the workspace in the address."""
+        given, position = _rule_input(request)
+        made = rules.create(workspace=workspace_of(request), given=given, by=person(request), position=position)
         return Response(ExpenseRuleSerializer(made).data, status=status.HTTP_201_CREATED)
 
 
@@ -101,8 +104,9 @@ class OneExpenseRule(ApiView):
     @extend_schema(request=ExpenseRuleSerializer, responses=ExpenseRuleSerializer, tags=["expenses"])
     def put(self, request: Request, rule_id: int) -> Response:
         """Say all of it anew."""
-        rule = plans.rule_for(person(request), rule_id)
-        return Response(ExpenseRuleSerializer(rules.change(rule=rule, given=_rule_input(request), by=person(request))).data)
+        rule, (given, position) = plans.rule_for(person(request), rule_id), _rule_input(request)
+        changed = rules.change(rule=rule, given=given, by=person(request), position=position)
+        return Response(ExpenseRuleSerializer(changed).data)
 
     @extend_schema(responses={204: None}, tags=["expenses"])
     def delete(self, request: Request, rule_id: int) -> Response:
@@ -122,18 +126,29 @@ class TryExpenseRule(ApiView):
         return Response(RuleTrialSerializer(rules.try_out(workspace=rule.workspace, rule=rule)).data)
 
 
+class TryExpenseRules(ApiView):
+    permission = Perm.SELF
+
+    @extend_schema(parameters=[WORKSPACE], request=None, responses=RuleTrialSerializer, tags=["expenses"])
+    def post(self, request: Request) -> Response:
+        """What all rules that are on would change in the past. Nothing is changed."""
+        return Response(RuleTrialSerializer(rules.try_out(workspace=workspace_of(request))).data)
+
+
 class RunExpenseRules(ApiView):
     permission = Perm.SELF
 
-    @extend_schema(request=None, responses={200: ExpenseEditSerializer, 204: None}, tags=["expenses"])
+    @extend_schema(parameters=[WORKSPACE], request=None, responses={200: ExpenseEditSerializer, 204: None}, tags=["expenses"])
     def post(self, request: Request) -> Response:
         """Let all rules go over the past. The answer names the edit, which can be undone; 204 when nothing changes."""
         edit = rules.run(workspace=workspace_of(request), by=person(request))
         return Response(ExpenseEditSerializer(edit).data) if edit else Response(status=status.HTTP_204_NO_CONTENT)
 
 
-def _rule_input(request: Request) -> RuleInput:
-    return RuleInput(**valid(ExpenseRuleSerializer, request))
+def _rule_input(request: Request) -> tuple[RuleInput, int | None]:
+    said = dict(valid(ExpenseRuleSerializer, request))
+    position = said.pop("position", None)
+    return RuleInput(**said), position
 
 
 # --- recurring

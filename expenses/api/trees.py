@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -33,6 +33,27 @@ class CategorySerializer(serializers.ModelSerializer[Category]):
         model = Category
         fields = ["id", "workspace", "name", "parent", "created_at"]
         read_only_fields = fields
+
+
+class CategoryUseSerializer(serializers.Serializer[Any]):
+    """What hangs on a category and what is below it: all of that follows a change, and goes to another one in a merge."""
+
+    expenses = serializers.IntegerField()
+    subcategories = serializers.IntegerField()
+    series = serializers.IntegerField()
+    budgets = serializers.IntegerField(help_text="Those end with a merge.")
+
+
+class CategoryDetailSerializer(CategorySerializer):
+    used_by = serializers.SerializerMethodField()
+
+    class Meta(CategorySerializer.Meta):
+        fields = [*CategorySerializer.Meta.fields, "used_by"]
+        read_only_fields = fields
+
+    @extend_schema_field(CategoryUseSerializer)
+    def get_used_by(self, category: Category) -> dict[str, int]:
+        return dict(CategoryUseSerializer(trees.reach(category)).data)
 
 
 class NewCategorySerializer(serializers.Serializer[Any]):
@@ -76,10 +97,10 @@ class OneExpenseCategory(ApiView):
     permission = Perm.SELF
     object_decides = True
 
-    @extend_schema(responses=CategorySerializer, tags=["expenses"])
+    @extend_schema(responses=CategoryDetailSerializer, tags=["expenses"])
     def get(self, request: Request, category_id: int) -> Response:
-        """One category."""
-        return Response(CategorySerializer(trees.category_for(person(request), category_id)).data)
+        """One category, and what would follow if it is renamed, moved or merged."""
+        return Response(CategoryDetailSerializer(trees.category_for(person(request), category_id)).data)
 
     @extend_schema(request=ChangedCategorySerializer, responses=CategorySerializer, tags=["expenses"])
     def patch(self, request: Request, category_id: int) -> Response:

@@ -19,6 +19,7 @@ urlpatterns = [
     path("/expenses/workspaces/<int:workspace_id>/members", trees.ExpenseWorkspaceMembers.as_view()),
     path("/expenses/rules", plans.ExpenseRules.as_view()),
     path("/expenses/rules/run", plans.RunExpenseRules.as_view()),
+    path("/expenses/rules/try", plans.TryExpenseRules.as_view()),
     path("/expenses/rules/<int:rule_id>", plans.OneExpenseRule.as_view()),
     path("/expenses/rules/<int:rule_id>/try", plans.TryExpenseRule.as_view()),
     path("/expenses/recurring", plans.RecurringExpenses.as_view()),
@@ -28,5 +29,7 @@ urlpatterns = [
     path("/expenses/receipts/<int:receipt_id>", receipts.OneReceipt.as_view()),
     path("/expenses/<uuid:expense_id>", expenses.OneExpense.as_view()),
     path("/expenses/<uuid:expense_id>/decide", expenses.DecideOnExpense.as_view()),
+    path("/expenses/<uuid:expense_id>/duplicate", expenses.DuplicateExpense.as_view()),
+    path("/expenses/<uuid:expense_id>/split", expenses.SplitExpense.as_view()),
     path("/expenses/<uuid:expense_id>/receipts", receipts.ExpenseReceipts.as_view()),
 ]

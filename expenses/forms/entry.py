@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
 
@@ -51,7 +52,7 @@ class EntryForm(forms.Form):
     category = forms.CharField(max_length=170, required=False, widget=_text(list="categories"))
     payment_method = forms.CharField(label="Paid with", max_length=80, required=False, widget=_text(list="methods"))
     description = forms.CharField(max_length=500, required=False, widget=_text())
-    tags = forms.CharField(max_length=500, required=False, widget=_text(list="tags", placeholder="lunch, team"))
+    tags = forms.CharField(max_length=500, required=False, widget=_text(list="tags", placeholder="a, b"))
 
     def clean_currency(self) -> str:
         code: str = self.cleaned_data["currency"].strip().upper()
@@ -60,14 +61,15 @@ class EntryForm(forms.Form):
         return code
 
     def clean_tags(self) -> tuple[str, ...]:
-        return tuple(one for one in self.cleaned_data["tags"].split(",") if one.strip())
+        return (self.cleaned_data["tags"],)
 
-    def given(self) -> ExpenseInput:
-        """What a valid form says."""
+    def given(self, kept: ExpenseInput | None = None) -> ExpenseInput:
+        """What a valid form says; what it does not ask for stays as in `kept`."""
         data: Mapping[str, Any] = self.cleaned_data
         category, subcategory = categorising.levels(data["category"])
-        rest = {name: value for name, value in data.items() if name not in ("category", "revision")}
-        return ExpenseInput(**rest, category=category, subcategory=subcategory)
+        said = {one.name: data[one.name] for one in fields(ExpenseInput) if one.name in data}
+        said |= {"category": category, "subcategory": subcategory}
+        return replace(kept, **said) if kept else ExpenseInput(**said)
 
 
 class ExpenseForm(EntryForm):
@@ -75,13 +77,21 @@ class ExpenseForm(EntryForm):
 
     location = forms.CharField(max_length=200, required=False, widget=_text())
     project = forms.CharField(max_length=80, required=False, widget=_text())
-    account = forms.ModelChoiceField(label="AWS account", queryset=AwsAccount.objects.none(), required=False)
+    account = forms.ModelChoiceField(label="AWS account", queryset=AwsAccount.objects.none(), required=False, empty_label="None")
     notes = forms.CharField(max_length=10_000, required=False, widget=forms.Textarea(attrs={"rows": 3}))
     revision = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["account"].queryset = AwsAccount.objects.visible_to(user, Perm.ACCOUNTS_VIEW)  # type: ignore[attr-defined]
+        self._accounts = AwsAccount.objects.visible_to(user, Perm.ACCOUNTS_VIEW)
+        self.fields["account"].queryset = self._accounts  # type: ignore[attr-defined]
+
+    def given(self, kept: ExpenseInput | None = None) -> ExpenseInput:
+        """An account that the person does not see stays, unless they name another one."""
+        said = super().given(kept)
+        if said.account or not kept or not kept.account or self._accounts.filter(pk=kept.account.pk).exists():
+            return said
+        return replace(said, account=kept.account)
 
 
 def initial_of(expense: Expense) -> dict[str, Any]:

@@ -15,7 +15,7 @@ def bulk_changes(data: Any) -> Changes:
     return Changes(
         category=data.get("category", "").strip() or None,
         payment_method=data.get("payment_method", "").strip() or None,
-        add_tags=tuple(one for one in data.get("add_tag", "").split(",") if one.strip()),
+        add_tags=(data.get("add_tag", ""),) if data.get("add_tag", "").strip() else (),
     )
 
 

@@ -24,12 +24,13 @@ OFTEN: Final = (
     ("FREQ=YEARLY", "Every year"),
     ("FREQ=DAILY", "Every day"),
 )
+_BY_RULE: Final = ("", "By the rule that is written out")
 
 
 class SeriesForm(EntryForm):
-    """What comes again, from `date` on. A rule of one's own goes before the choice."""
+    """What comes again, from `date` on. A rule that is written out goes before the choice."""
 
-    often = forms.ChoiceField(label="How often", choices=OFTEN)
+    often = forms.ChoiceField(label="How often", choices=[*OFTEN, _BY_RULE], required=False)
     rrule = forms.CharField(
         label="Or a rule of RFC 5545",
         required=False,
@@ -37,13 +38,11 @@ class SeriesForm(EntryForm):
         widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "FREQ=MONTHLY;BYDAY=-1FR"}),
     )
 
-    def given(self) -> Any:
-        kept = {name: value for name, value in self.cleaned_data.items() if name not in ("often", "rrule")}
-        self.cleaned_data, whole = kept, self.cleaned_data
-        try:
-            return super().given()
-        finally:
-            self.cleaned_data = whole
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or self.cleaned_data
+        if not said.get("often") and not said.get("rrule"):
+            self.add_error("rrule", "Say how often it comes.")
+        return said
 
     @property
     def rule(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
 from decimal import Decimal
 
 from django.db import models
@@ -200,6 +201,11 @@ class ImportRow(models.Model):
     def state(self) -> str:
         """By which name pages know what became of it, or is to become."""
         return f"import-{self.outcome or self.decision or self.verdict}"
+
+    @property
+    def day(self) -> date | None:
+        """What it says; None where it cannot be read."""
+        return date.fromisoformat(self.parsed["date"]) if self.parsed else None
 
     @property
     def cost(self) -> Decimal | None:

@@ -12,6 +12,7 @@ from accounts.models import AwsAccount, User
 from cloudconsole.core.money import ScaledAmountField
 from costs.rules.budget_periods import Every
 from expenses.models.workspaces import Category, OwnedQuerySet, PaymentMethod, Workspace
+from expenses.rules import recurrence
 
 PERIODS = [(one.value, one.value.capitalize()) for one in (Every.MONTHLY, Every.QUARTERLY, Every.YEARLY)]
 
@@ -90,6 +91,11 @@ class RecurringExpense(models.Model):
 
     def __str__(self) -> str:
         return f"{self.payee or self.description} ({self.rrule})"
+
+    @property
+    def often(self) -> str:
+        """The rule in words."""
+        return recurrence.in_words(self.rrule)
 
 
 class ExpenseBudget(models.Model):

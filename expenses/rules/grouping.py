@@ -25,6 +25,7 @@ class GroupBy(StrEnum):
 
 # Groups that are periods: shown in their order, and not compared one by one with the period before.
 PERIODS = (GroupBy.MONTH, GroupBy.WEEK, GroupBy.DAY)
+IN_ORDER = (*PERIODS, GroupBy.WEEKDAY)
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,8 @@ def _picture(sent: bytes) -> tuple[str, bytes]:
             picture = Image.open(io.BytesIO(sent), formats=tuple(_PICTURES))
             if picture.width * picture.height > MAX_PIXELS:
                 raise ReceiptRefused("The picture has too many pixels.")
-            kind = str(picture.format)
+            # Behind the first picture of a phone's JPEG there may be others, which makes it another format to the reader.
+            kind = "JPEG" if picture.format == "MPO" else str(picture.format)
             bare = ImageOps.exif_transpose(picture)
             bare.info = {}
             out = io.BytesIO()

@@ -48,6 +48,40 @@ def _comes(rule: rrule, text: str) -> bool:
     return _rule(";".join(["FREQ=YEARLY", *days]), first).after(datetime.combine(first, time()), inc=True) is not None
 
 
+_EVERY: Final = {"DAILY": "day", "WEEKLY": "week", "MONTHLY": "month", "YEARLY": "year"}
+_DAYS: Final = {
+    "MO": "Monday", "TU": "Tuesday", "WE": "Wednesday", "TH": "Thursday", "FR": "Friday", "SA": "Saturday", "SU": "Sunday",
+}  # fmt: skip
+_PLACES: Final = {"1": "first ", "2": "second ", "3": "third ", "4": "fourth ", "5": "fifth ", "-1": "last ", "": ""}
+_WEEKDAY: Final = re.compile(r"\+?(-?\d*)(MO|TU|WE|TH|FR|SA|SU)")
+
+
+def in_words(text: str) -> str:
+    """ "FREQ=MONTHLY;BYDAY=-1FR" → "Every month on the last Friday". What says more than days stays as it is written."""
+    parts = dict(part.partition("=")[::2] for part in text.split(";"))
+    every, days = parts.pop("FREQ", ""), _on(parts.pop("BYDAY", ""), parts.pop("BYMONTHDAY", ""))
+    interval, count, until = parts.pop("INTERVAL", "1"), parts.pop("COUNT", ""), parts.pop("UNTIL", "")
+    parts.pop("WKST", "")
+    if parts or every not in _EVERY or days is None:
+        return text
+    often = f"Every {_EVERY[every]}" if interval == "1" else f"Every {interval} {_EVERY[every]}s"
+    end = f", {count} times" if count else f", until {until[:4]}-{until[4:6]}-{until[6:8]}" if until else ""
+    return f"{often}{days}{end}"
+
+
+def _on(weekdays: str, monthdays: str) -> str | None:
+    """None for days that have no short name."""
+    named = [_WEEKDAY.fullmatch(one) for one in weekdays.split(",")] if weekdays else []
+    if any(one is None or one[1] not in _PLACES for one in named):
+        return None
+    told = [f"{'the ' if one[1] else ''}{_PLACES[one[1]]}{_DAYS[one[2]]}" for one in named if one]
+    for one in monthdays.split(",") if monthdays else ():
+        if not one.isdecimal() and one != "-1":
+            return None
+        told.append("the last day" if one == "-1" else f"day {one}")
+    return f" on {' and '.join(told)}" if told else ""
+
+
 def first_on(text: str, start: date, day: date) -> date | None:
     """The first day of the series, counted from `start`, that is `day` or later. None when it is over."""
     found = _rule(text, start).after(datetime.combine(day, time()), inc=True)

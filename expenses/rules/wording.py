@@ -29,9 +29,9 @@ def searched(texts: Iterable[str]) -> str:
 
 
 def tags_of(given: Iterable[str]) -> list[str]:
-    """In order, each once in any case, without the empty ones: ["Team", "lunch ", "team"] → ["lunch", "Team"]."""
+    """In order, each once in any case, without the empty ones: ["Team", "lunch ", "team, x"] → ["lunch", "Team", "x"]."""
     kept: dict[str, str] = {}
-    for one in given:
+    for one in ",".join(given).split(","):
         name = " ".join(one.split())
         if name:
             kept.setdefault(name.casefold(), name)

@@ -15,9 +15,10 @@ from django.db.models import Count, Exists, OuterRef, Q
 from accounts.models import User
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.permissions import Perm
-from expenses.models import Category, Expense, ExpenseQuerySet, ExpenseTag
+from expenses.models import Category, Expense, ExpenseQuerySet, ExpenseTag, Workspace
 from expenses.models.sums import CostSum
 from expenses.rules import wording
+from expenses.rules.statuses import Status
 
 
 class NoSuchExpense(CloudconsoleError):
@@ -96,6 +97,12 @@ def totals(found: ExpenseQuerySet) -> list[Total]:
     return sorted(
         (Total(one["currency"], one["rows"], one["amount"]) for one in sums), key=lambda one: (-one.count, one.currency)
     )
+
+
+def waiting_for(user: User, workspace: Workspace) -> int:
+    """How many expenses of others wait for a decision that `user` may make, up to a hundred."""
+    seen = Expense.objects.visible_to(user, Perm.SELF).filter(workspace=workspace, status=Status.SUBMITTED)
+    return seen.exclude(owner=user).order_by()[:100].count() if workspace.needs_approval else 0
 
 
 def _of(wanted: ExpenseFilter) -> Q:

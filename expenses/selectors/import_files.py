@@ -11,8 +11,9 @@ from itertools import islice
 from typing import IO
 
 from expenses.models import ImportBatch, ImportPiece
+from expenses.rules.entries import Entry
 from expenses.rules.importing import formats, readings, workbooks
-from expenses.rules.importing.readings import NotAnExpense, Parsed, Reading
+from expenses.rules.importing.readings import NotAnExpense, Reading
 from expenses.rules.importing.tables import Format, Layout, Row
 
 SAMPLED = 200
@@ -118,7 +119,7 @@ class Previewed:
     """A row of the file and what it would become, or why it cannot."""
 
     row: Row
-    parsed: Parsed | None
+    parsed: Entry | None
     reason: str = ""
 
 

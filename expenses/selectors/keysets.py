@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import heapq
 import json
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from typing import Any, Final
 
 from django.db.models import Q
@@ -20,6 +23,8 @@ from expenses.models import Expense, ExpenseQuerySet
 ORDERINGS: Final = ("-date", "date", "-cost", "cost", "-created_at", "created_at")
 NEWEST: Final = "-date"
 _COLUMN: Final = {"date": "date", "cost": "cost", "created_at": "id"}
+# A question for each of more workspaces would take longer than putting all their rows in order.
+_MERGED: Final = 20
 
 
 class CursorRefused(CloudconsoleError):
@@ -43,14 +48,19 @@ class _Place:
     backwards: bool
 
 
-def page(found: ExpenseQuerySet, *, ordering: str = NEWEST, cursor: str = "", size: int) -> Page:
-    """The rows after (or before) the one that the cursor names. Raises CursorRefused."""
+def page(
+    found: ExpenseQuerySet, *, ordering: str = NEWEST, cursor: str = "", size: int, workspaces: Collection[int] = ()
+) -> Page:
+    """The rows after (or before) the one that the cursor names. `workspaces`: those that `found` may be of, where it is known.
+
+    Raises CursorRefused.
+    """
     column, descending = _COLUMN[ordering.removeprefix("-")], ordering.startswith("-")
     place = _read(cursor, column) if cursor else None
     backwards = place is not None and place.backwards
     down = descending != backwards
     narrowed = found if place is None else found.filter(_beyond(column, place, down=down))
-    rows = list(narrowed.order_by(*_order(column, down=down)).with_names()[: size + 1])
+    rows = _first(narrowed, column, down=down, count=size + 1, workspaces=workspaces)
     more, rows = len(rows) > size, rows[:size]
     if backwards:
         rows.reverse()
@@ -60,6 +70,17 @@ def page(found: ExpenseQuerySet, *, ordering: str = NEWEST, cursor: str = "", si
         _cursor(rows[0], column, backwards=True) if rows and has_newer else "",
         _cursor(rows[-1], column, backwards=False) if rows and has_older else "",
     )
+
+
+def _first(found: ExpenseQuerySet, column: str, *, down: bool, count: int, workspaces: Collection[int]) -> list[Expense]:
+    """An index has the order of one workspace: of several, the first rows of each are merged, so that no others are read."""
+    order = _order(column, down=down)
+    if column == "id" or not 1 < len(workspaces) <= _MERGED:
+        return list(found.order_by(*order).with_names()[:count])
+    each = [found.filter(workspace=pk).order_by(*order).values_list(column, "id")[:count] for pk in workspaces]
+    ids = [pk for _, pk in islice(heapq.merge(*each, reverse=down), count)]
+    rows = {one.pk: one for one in found.filter(pk__in=ids).with_names()}
+    return [rows[pk] for pk in ids if pk in rows]
 
 
 def cursor_after(row: Expense, ordering: str = NEWEST) -> str:

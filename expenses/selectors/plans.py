@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db.models import QuerySet
 
 from accounts.models import User
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.core.permissions import Perm
-from expenses.models import Receipt, RecurringExpense, Rule, Workspace
+from expenses.models import Expense, ExpenseQuerySet, Receipt, RecurringExpense, Rule, Workspace
+from expenses.rules import recurrence
 from expenses.selectors import expenses
 
 
@@ -53,6 +56,18 @@ def series_for(user: User, pk: int) -> RecurringExpense:
     if found is None:
         raise NoSuchSeries("There is no series with this number.")
     return found
+
+
+def coming(one: RecurringExpense, at_most: int) -> list[date]:
+    """The next days on which it enters an expense; none while it is paused."""
+    if one.next_on is None or one.is_paused:
+        return []
+    return recurrence.due(one.rrule, one.start, first=one.next_on, last=date.max, at_most=at_most)
+
+
+def made_by(user: User, one: RecurringExpense) -> ExpenseQuerySet:
+    """The expenses that it entered and that are still there."""
+    return Expense.objects.visible_to(user, Perm.SELF).filter(recurring=one)
 
 
 def receipt_for(user: User, pk: int) -> Receipt:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, F, Max, QuerySet, Window
@@ -18,12 +18,12 @@ from django.db.models.functions import Coalesce, RowNumber
 
 from accounts.models import User
 from cloudconsole.core.errors import CloudconsoleError
-from cloudconsole.core.money import total
+from cloudconsole.core.money import ZERO, total
 from cloudconsole.core.periods import MonthOf, WeekdayOf, WeekOf
 from expenses.models import Category, Expense, ExpenseQuerySet, PaymentMethod
 from expenses.models.sums import CostSum
 from expenses.rules import currencies, grouping
-from expenses.rules.grouping import PERIODS, Days, GroupBy
+from expenses.rules.grouping import IN_ORDER, PERIODS, Days, GroupBy
 from expenses.selectors import expenses
 from expenses.selectors.expenses import ExpenseFilter
 
@@ -220,10 +220,44 @@ def _with_medians(groups: Sequence[Group], medians: Mapping[tuple[tuple[Key, ...
     return [replace(one, median=medians.get((one.keys, one.currency))) for one in groups]
 
 
+class Summed(Protocol):
+    """A group of either kind of report."""
+
+    @property
+    def keys(self) -> tuple[Key, ...]: ...
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+    @property
+    def amount(self) -> Decimal | None: ...
+
+
+Sum = TypeVar("Sum", bound=Summed)
+
+
 def _ordered(groups: Sequence[Group], group_by: Sequence[GroupBy]) -> list[Group]:
-    if group_by and group_by[0] in (*PERIODS, GroupBy.WEEKDAY):
-        return sorted(groups, key=lambda one: (one.currency, one.keys[0], -abs(one.amount), one.labels))
-    return sorted(groups, key=lambda one: (one.currency, -abs(one.amount), one.labels))
+    by_currency: defaultdict[str, list[Group]] = defaultdict(list)
+    for one in groups:
+        by_currency[one.currency].append(one)
+    return [one for currency in sorted(by_currency) for one in ordered(by_currency[currency], group_by)]
+
+
+def ordered(groups: Sequence[Sum], group_by: Sequence[GroupBy]) -> list[Sum]:
+    """Groups of one currency: periods in their order, all else by what it adds up to, the largest first and the unknown last.
+    Of two groupings the second is in order within the first.
+    """
+    firsts: defaultdict[Key, list[Decimal | None]] = defaultdict(list)
+    for one in groups:
+        firsts[one.keys[0]].append(one.amount)
+
+    def place(one: Sum) -> list[Any]:
+        known = [amount for amount in firsts[one.keys[0]] if amount is not None]
+        amounts = (total(known) if known else None, one.amount)
+        return [
+            key if group in IN_ORDER else (amount is None, -abs(amount or ZERO), label)
+            for group, key, label, amount in zip(group_by, one.keys, one.labels, amounts, strict=False)
+        ]
+
+    return sorted(groups, key=place)
 
 
 def drill(group_by: Sequence[GroupBy], keys: Sequence[Key]) -> list[tuple[str, str]]:

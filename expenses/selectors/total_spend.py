@@ -135,10 +135,10 @@ def converted(user: User, wanted: ExpenseFilter, group_by: Sequence[GroupBy], cu
     known = Rates({})
     if used - {currency} and months:
         known = stored_rates.between({*used, currency}, min(months), grouping.months_later(max(months), 1))
-    return _folded(found, currency, known)
+    return _folded(found, group_by, currency, known)
 
 
-def _folded(found: Sequence[Group], currency: str, known: Rates) -> ConvertedReport:
+def _folded(found: Sequence[Group], group_by: Sequence[GroupBy], currency: str, known: Rates) -> ConvertedReport:
     groups: dict[tuple[reports.Key, ...], list[Group]] = defaultdict(list)
     for one in found:
         groups[one.keys[:-1]].append(one)
@@ -146,7 +146,7 @@ def _folded(found: Sequence[Group], currency: str, known: Rates) -> ConvertedRep
     told = [_converted(keys, members, currency, known, missing) for keys, members in groups.items()]
     amounts = [one.amount for one in told if one.amount is not None]
     whole = money.total(amounts) if not missing else None
-    ordered = sorted(told, key=lambda one: (one.amount is None, -abs(one.amount or money.ZERO), one.labels))
+    ordered = reports.ordered(told, group_by)
     return ConvertedReport(currency, tuple(ordered), sum(one.count for one in told), whole, tuple(missing))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from django.db import IntegrityError, transaction
@@ -16,6 +16,7 @@ from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from expenses import verbs
 from expenses.models import Edit, Expense, ExpenseTag, Workspace
+from expenses.rules import currencies
 from expenses.rules.statuses import CHANGEABLE, MemberRole, Status
 from expenses.selectors import workspaces
 from expenses.services import categorising, edits, inputs
@@ -25,6 +26,7 @@ from expenses.services.names import Names
 MANUAL: Final = "manual"
 API: Final = "api"
 RECURRING: Final = "recurring"
+MOST_PARTS: Final = 20
 
 # What a person or their program says of an expense, rules leave alone; what a file says, they may put right.
 _SAID_BY_PEOPLE: Final = frozenset({MANUAL, API})
@@ -140,8 +142,7 @@ def change(*, expense: Expense, given: ExpenseInput, by: User, revision: int | N
 
 def duplicate(*, expense: Expense, by: User) -> Expense:
     """The same again, today, of `by`. Raises NotAllowed."""
-    given = inputs.input_of(expense)
-    again = ExpenseInput(**{**given.__dict__, "date": clock.today(), "external_id": ""})
+    again = replace(inputs.input_of(expense), date=clock.today(), external_id="")
     return add(workspace=expense.workspace, given=again, by=by).expense
 
 
@@ -164,11 +165,12 @@ def split(*, expense: Expense, parts: Sequence[ExpenseInput], by: User) -> Edit:
     with transaction.atomic():
         kept = locked(expense, by)
         if (
-            len(parts) < 2
+            not 2 <= len(parts) <= MOST_PARTS
             or sum(part.cost for part in parts) != kept.cost
             or {part.currency for part in parts} != {kept.currency}
         ):
-            raise ExpenseRefused(f"The parts have to add up to {kept.cost} {kept.currency}.", attr="parts")
+            whole = currencies.amount_of(kept.cost, kept.currency)
+            raise ExpenseRefused(f"Two to {MOST_PARTS} parts have to add up to {whole} {kept.currency}.", attr="parts")
         edit = edits.remember(
             workspace=kept.workspace, expenses=[kept], fields=[*EDITABLE, "locked", "split"], what="Split", by=by
         )

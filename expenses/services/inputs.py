@@ -10,9 +10,10 @@ from typing import Final
 
 from accounts.models import AwsAccount
 from cloudconsole.core.errors import CloudconsoleError
-from expenses.models import Category, Expense, PaymentMethod
+from expenses.models import Category, Expense, PaymentMethod, RecurringExpense
 from expenses.rules import currencies, wording
 from expenses.rules.currencies import NotAnAmount
+from expenses.rules.entries import Entry
 from expenses.services.names import Names
 
 EARLIEST: Final = date(1970, 1, 1)
@@ -25,24 +26,12 @@ class ExpenseRefused(CloudconsoleError):
     title = "The expense cannot be like that"
 
 
-@dataclass(frozen=True)
-class ExpenseInput:
-    """An expense as people and programs write it: names of category and payment method, made where there are none yet."""
+@dataclass(frozen=True, slots=True)
+class ExpenseInput(Entry):
+    """An expense as it is entered. Categories and payment methods are made where there is none of the name yet."""
 
-    date: date
-    cost: Decimal
-    currency: str
-    category: str = ""
-    subcategory: str = ""
-    description: str = ""
-    payee: str = ""
-    payment_method: str = ""
-    location: str = ""
-    tags: tuple[str, ...] = ()
-    notes: str = ""
     account: AwsAccount | None = None
     project: str = ""
-    external_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +54,8 @@ class Fields:
 
 # By these names fields are locked, changed in bulk and told in the trail.
 EDITABLE: Final = tuple(Fields.__dataclass_fields__)
+# What an input and its columns say in the same words.
+_AS_THEY_ARE: Final = ("currency", "payee", "description", "location", "notes", "account", "project")
 
 
 def check(given: ExpenseInput, names: Names) -> Fields:
@@ -109,24 +100,20 @@ def fields_of(expense: Expense) -> Fields:
     return Fields(**{**values, "tags": tuple(expense.tags)})
 
 
-def input_of(expense: Expense) -> ExpenseInput:
-    """What was said of it, for a change of one part. Reads the category, its parent and the payment method."""
-    top, below = levels(expense.category)
+def input_of(said: Expense | RecurringExpense) -> ExpenseInput:
+    """What was said of it; of a series: what each of its expenses says, on its first day. Reads the category, its parent and
+    the payment method.
+    """
+    top, below = levels(said.category)
+    of_one = {"date": said.date, "external_id": said.external_id} if isinstance(said, Expense) else {"date": said.start}
     return ExpenseInput(
-        date=expense.date,
-        cost=currencies.amount_of(expense.cost, expense.currency),
-        currency=expense.currency,
+        cost=currencies.amount_of(said.cost, said.currency),
         category=top,
         subcategory=below,
-        description=expense.description,
-        payee=expense.payee,
-        payment_method=expense.payment_method.name if expense.payment_method else "",
-        location=expense.location,
-        tags=tuple(expense.tags),
-        notes=expense.notes,
-        account=expense.account,
-        project=expense.project,
-        external_id=expense.external_id,
+        payment_method=said.payment_method.name if said.payment_method else "",
+        tags=tuple(said.tags),
+        **{name: getattr(said, name) for name in _AS_THEY_ARE},
+        **of_one,
     )
 
 

@@ -31,14 +31,18 @@ class Names:
     _methods: dict[str, PaymentMethod] = field(default_factory=dict)
 
     def category(self, name: str, subcategory: str = "") -> Category | None:
-        """The category, or the subcategory below it. None for no name. Raises NameRefused."""
-        name, subcategory = _clean(name, "category"), _clean(subcategory, "subcategory")
+        """The category, or the subcategory below it. None for no name. Raises NameRefused.
+
+        A name with the sign between the levels in it is two of them, as it is where both are written in one text.
+        """
+        top, below = categorising.levels(f"{name} › {subcategory}" if subcategory else name)
+        name, subcategory = _clean(top, "category"), _clean(below, "subcategory")
         if not name and subcategory:
             raise NameRefused("A subcategory needs a category.", attr="category")
         if not name:
             return None
-        top = self._category(None, name)
-        return self._category(top, subcategory) if subcategory else top
+        parent = self._category(None, name)
+        return self._category(parent, subcategory) if subcategory else parent
 
     def path(self, text: str) -> Category | None:
         """The same by one text: “Travel”, or “Travel › Taxi”."""

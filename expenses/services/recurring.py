@@ -39,7 +39,8 @@ class SeriesRefused(CloudconsoleError):
 
 
 def create(*, workspace: Workspace, given: ExpenseInput, rrule: str, by: User) -> RecurringExpense:
-    """A series of `by` whose first day is the first of the rule from `given.date` on; days that are past are due at once.
+    """A series of `by` whose first day is the first of the rule from `given.date` on. Of days that are past the first ones are
+    entered at once, a long past by a worker.
 
     Raises SeriesRefused, ExpenseRefused, NameRefused, NotAllowed.
     """
@@ -52,7 +53,7 @@ def create(*, workspace: Workspace, given: ExpenseInput, rrule: str, by: User) -
             raise SeriesRefused("This rule has no day after its start.", attr="rrule")
         series.save()
         _record(verbs.RECURRING_MADE, series, by)
-    run(pk=series.pk)
+    _begin(series.pk)
     series.refresh_from_db()
     return series
 
@@ -68,7 +69,7 @@ def change(*, series: RecurringExpense, given: ExpenseInput, rrule: str, by: Use
         kept.next_on = recurrence.first_on(kept.rrule, kept.start, after)
         kept.save()
         _record(verbs.RECURRING_CHANGED, kept, by)
-    run(pk=kept.pk)
+    _begin(kept.pk)
     kept.refresh_from_db()
     return kept
 
@@ -127,6 +128,12 @@ def _announce(series: RecurringExpense) -> None:
     )
 
 
+def _begin(pk: int) -> None:
+    """Nobody waits for more than one step: “daily since 1970” is twenty thousand expenses."""
+    if _step(pk) == AT_ONCE:
+        jobs.enqueue(RUN, series_id=pk)
+
+
 def run(*, pk: int) -> int:
     """Every day of the series that is due and has no expense yet gets one. Returns how many were made."""
     made = 0
@@ -156,7 +163,7 @@ def _step(pk: int) -> int:
 
 
 def _made(series: RecurringExpense, days: list[date]) -> int:
-    names, given = Names(series.workspace), input_of(series)
+    names, given = Names(series.workspace), inputs.input_of(series)
     made = [build(names=names, given=replace(given, date=day), owner=series.owner, source=RECURRING) for day in days]
     for one in made:
         one.recurring, one.occurrence = series, one.date
@@ -169,26 +176,6 @@ def _tell(series: RecurringExpense, made: int) -> None:
     with audit.services.by_itself("Recurring expenses"):
         detail: dict[str, str | int | None] = {"workspace": series.workspace.name, "count": made}
         audit.services.record(verbs.RECURRING_RAN, actor=None, subject=str(series.pk), detail=detail)
-
-
-def input_of(series: RecurringExpense) -> ExpenseInput:
-    """What each of its expenses says."""
-    top, below = inputs.levels(series.category)
-    return ExpenseInput(
-        date=series.start,
-        cost=series.cost,
-        currency=series.currency,
-        category=top,
-        subcategory=below,
-        description=series.description,
-        payee=series.payee,
-        payment_method=series.payment_method.name if series.payment_method else "",
-        location=series.location,
-        tags=tuple(series.tags),
-        notes=series.notes,
-        account=series.account,
-        project=series.project,
-    )
 
 
 def _write(series: RecurringExpense, given: ExpenseInput, rrule: str) -> None:

@@ -61,8 +61,8 @@ class DryRun:
     looked_at: int
 
 
-def create(*, workspace: Workspace, given: RuleInput, by: User) -> Rule:
-    """The last one in order. Raises NotAllowed, RuleInvalid."""
+def create(*, workspace: Workspace, given: RuleInput, by: User, position: int | None = None) -> Rule:
+    """The last one in order, unless `position` says otherwise: see `place`. Raises NotAllowed, RuleInvalid."""
     workspaces.require(by, workspace, MemberRole.APPROVER)
     with transaction.atomic():
         Workspace.objects.select_for_update().get(pk=workspace.pk)
@@ -70,15 +70,19 @@ def create(*, workspace: Workspace, given: RuleInput, by: User) -> Rule:
         made = Rule(workspace=workspace, position=last + 1, created_by=by)
         _write(made, given)
         _record(verbs.RULE_MADE, made, by)
+        if position is not None:
+            _place(made, position)
     return made
 
 
-def change(*, rule: Rule, given: RuleInput, by: User) -> Rule:
+def change(*, rule: Rule, given: RuleInput, by: User, position: int | None = None) -> Rule:
     """Raises NotAllowed, RuleInvalid."""
     workspaces.require(by, rule.workspace, MemberRole.APPROVER)
     with transaction.atomic():
         _write(rule, given)
         _record(verbs.RULE_CHANGED, rule, by)
+        if position is not None:
+            _place(rule, position)
     return rule
 
 
@@ -90,15 +94,22 @@ def delete(*, rule: Rule, by: User) -> None:
         Rule.objects.filter(pk=rule.pk).delete()
 
 
-def put_first(*, rule: Rule, by: User) -> None:
-    """Let it be read before all others. Raises NotAllowed."""
+def place(*, rule: Rule, position: int, by: User) -> None:
+    """Let it be the first (1), the second … that is read; a number beyond the last is the last. Raises NotAllowed."""
     workspaces.require(by, rule.workspace, MemberRole.APPROVER)
     with transaction.atomic():
-        Workspace.objects.select_for_update().get(pk=rule.workspace_id)
-        others = Rule.objects.filter(workspace=rule.workspace).exclude(pk=rule.pk).order_by("position", "pk")
-        for at, pk in enumerate([rule.pk, *others.values_list("pk", flat=True)], 1):
-            Rule.objects.filter(pk=pk).update(position=at)
+        _place(rule, position)
         _record(verbs.RULE_CHANGED, rule, by)
+
+
+def _place(rule: Rule, position: int) -> None:
+    Workspace.objects.select_for_update().get(pk=rule.workspace_id)
+    others = Rule.objects.filter(workspace=rule.workspace).exclude(pk=rule.pk).order_by("position", "pk")
+    order = list(others.values_list("pk", flat=True))
+    order.insert(max(0, position - 1), rule.pk)
+    for at, pk in enumerate(order, 1):
+        Rule.objects.filter(pk=pk).update(position=at)
+    rule.refresh_from_db(fields=["position"])
 
 
 def try_out(*, workspace: Workspace, rule: Rule | None = None) -> DryRun:

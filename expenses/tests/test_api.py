@@ -139,6 +139,25 @@ def test_pages_follow_one_another_by_cursor_in_any_order(api: Api, viewer: User)
         assert [one["id"] for one in back["results"]] == seen[20:24], ordering
 
 
+@pytest.mark.parametrize("ordering", ["-date", "date", "cost", "-cost", "created_at", "-created_at"])
+def test_what_is_in_several_workspaces_comes_in_one_order(api: Api, viewer: User, stranger: User, ordering: str) -> None:
+    places = [None, books.shared(viewer, name="One"), books.shared(viewer, name="Two")]
+    for at in range(21):
+        books.spend(viewer, places[at % 3], cost=Decimal(at % 4 + 1), date=date(2026, 11, 1 + at % 5))
+    books.spend(stranger)
+    column = ordering.removeprefix("-")
+    seen: list[tuple[str, str]] = []
+    address = f"/api/expenses?page_size=4&ordering={ordering}"
+    while address:
+        told = api(viewer).get(address).json()
+        seen += [(one["id"] if column == "created_at" else one[column], one["id"]) for one in told["results"]]
+        address = told["next"]
+    assert len(seen) == 21
+    assert seen == sorted(seen, reverse=ordering.startswith("-"))
+    back = api(viewer).get(told["previous"]).json()
+    assert [one["id"] for one in back["results"]] == [pk for _, pk in seen[16:20]]
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -324,6 +343,32 @@ def test_a_contributor_changes_their_own_only(api: Api, viewer: User, stranger: 
     )
     assert member.status_code == 200
     assert api(stranger).post("/api/expenses", {**TRACKER, "workspace": team.pk}, format="json").status_code == 403
+
+
+def test_an_expense_is_duplicated_and_split_over_http(api: Api, viewer: User, stranger: User) -> None:
+    one = books.spend(viewer, cost=Decimal("10.00"), external_id="A1")
+    again = api(viewer).post(f"/api/expenses/{one.pk}/duplicate").json()
+    assert (again["payee"], again["external_id"], again["date"] > str(one.date)) == ("Yellow Cab", "", True)
+    address = f"/api/expenses/{one.pk}/split"
+    parts = [{"cost": "3.34", "category": "Food"}, {"cost": "6.66", "description": "rest"}]
+    told = api(viewer).post(address, {"parts": parts}, format="json").json()
+    assert [(part["cost"], part["category"], part["description"]) for part in told["parts"]] == [
+        ("3.34", "Food", ""),
+        ("6.66", "Travel", "rest"),
+    ]
+    assert told["parts"][0]["id"] == str(one.pk)
+    assert api(viewer).post(f"/api/expenses/edits/{told['edit']}/undo").json()["restored"] == 2
+    wrong = api(viewer).post(address, {"parts": [{"cost": "3"}, {"cost": "6"}]}, format="json")
+    assert "add up to 10.00 USD" in wrong.json()["errors"][0]["detail"]
+    assert api(viewer).post(address, {"parts": [{"cost": "10"}]}, format="json").status_code == 400
+    assert api(stranger).post(address, {"parts": parts}, format="json").status_code == 404
+
+
+def test_a_category_says_what_would_follow_a_change_of_it(api: Api, viewer: User) -> None:
+    one = books.spend(viewer)
+    assert one.category is not None
+    told = api(viewer).get(f"/api/expenses/categories/{one.category.parent_id}").json()
+    assert told["used_by"] == {"expenses": 1, "subcategories": 1, "series": 0, "budgets": 0}
 
 
 def test_an_unknown_id_is_not_found(api: Api, viewer: User) -> None:

@@ -13,7 +13,7 @@ from expenses.models import WorkspaceMember
 from expenses.rules.statuses import MemberRole
 from expenses.services import workspaces
 from expenses.services.importing import runs
-from expenses.tests.sending import coffees, csv_of, said, staged
+from expenses.tests.sending import coffees, csv_of, received, said, staged
 
 Api = Callable[[User | None], APIClient]
 IMPORTS = "/api/expenses/imports"
@@ -80,6 +80,17 @@ def test_the_way_the_bytes_are_read_can_be_changed(api: Api, viewer: User) -> No
     assert answer["columns"] == ["Date,Payee,Amount,Currency"]
     assert answer["lacks"]
     assert client.patch(address, {}, format="json").json()["code"] == "mapping_incomplete"
+
+
+def test_how_columns_are_read_can_be_said_and_looked_at_before_anything_is_judged(api: Api, viewer: User) -> None:
+    batch = received(b"Day,Shop,Cost\n01/02/2026,Laden,3.50\n", viewer)
+    address = f"/api/expenses/imports/{batch.pk}"
+    said = {"reading": {"dates": "mdy"}, "source": "my bank", "stage": False}
+    told = api(viewer).patch(address, said, format="json").json()
+    assert (told["status"], told["source"], told["reading"]["dates"]) == ("mapping", "my bank", "mdy")
+    assert [row["parsed"]["date"] for row in api(viewer).get(f"{address}/preview").json()] == ["2026-01-02"]
+    wrong = api(viewer).patch(address, {"reading": {"columns": {"date": "No such"}}, "stage": False}, format="json")
+    assert wrong.json()["code"] == "mapping_incomplete"
 
 
 def test_rows_are_decided_about(api: Api, viewer: User) -> None:

@@ -10,8 +10,8 @@ from decimal import Decimal
 import pytest
 
 from accounts.models import User
+from expenses.rules.entries import Entry
 from expenses.rules.importing import encodings, formats, markup
-from expenses.rules.importing.readings import Parsed
 from expenses.rules.importing.tables import UnreadableFile
 from expenses.services.importing import ledger
 from expenses.tests import books
@@ -59,6 +59,6 @@ def test_of_a_file_in_no_order_no_more_is_read_than_may_be_its_rows(viewer: User
     near = books.spend(viewer, date=date(2026, 3, 4), cost=Decimal(5))
     for year in range(2020, 2026):
         books.spend(viewer, date=date(year, 3, 4), cost=Decimal(5))
-    rows = [Parsed(date(2019, 1, 1), Decimal(7), "USD"), Parsed(date(2026, 3, 6), Decimal(5), "USD")]
-    known = ledger.known(received(coffees(1), viewer), [*rows, Parsed(date(2027, 1, 1), Decimal(9), "USD")])
+    rows = [Entry(date(2019, 1, 1), Decimal(7), "USD"), Entry(date(2026, 3, 6), Decimal(5), "USD")]
+    known = ledger.known(received(coffees(1), viewer), [*rows, Entry(date(2027, 1, 1), Decimal(9), "USD")])
     assert [one.id for one in known] == [near.pk]

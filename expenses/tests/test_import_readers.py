@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from expenses.rules.entries import Entry
 from expenses.rules.importing import delimited, encodings, formats, headers, readings, workbooks
 from expenses.rules.importing.headers import Field
-from expenses.rules.importing.readings import NotAnExpense, Parsed, Reading, Sign
+from expenses.rules.importing.readings import NotAnExpense, Reading, Sign
 from expenses.rules.importing.tables import Format, Layout, Row, UnreadableFile
 
 DAYS = st.dates(date(1980, 1, 1), date(2060, 12, 31))
@@ -31,7 +32,7 @@ def rows_of(data: bytes) -> tuple[Layout, tuple[str, ...], list[Row]]:
     return layout, table.columns, list(table.rows)
 
 
-def parsed(data: bytes, currency: str = "EUR") -> list[Parsed]:
+def parsed(data: bytes, currency: str = "EUR") -> list[Entry]:
     layout, columns, rows = rows_of(data)
     reading = readings.recognised(columns, rows, layout, currency=currency)
     return [readings.parse(row, reading) for row in rows]
@@ -386,4 +387,4 @@ def test_a_reading_is_kept_and_found_as_it_was() -> None:
     assert Reading.of_json(reading.as_json()) == reading
     assert Layout.of_json(layout.as_json()) == layout
     one = readings.parse(rows[0], reading)
-    assert Parsed.of_json(one.as_json()) == one
+    assert Entry.of_json(one.as_json()) == one

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -9,13 +11,16 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from rest_framework.test import APIClient
 
-from accounts.models import User
+from accounts.models import AwsAccount, User
 from expenses.models import Category, Edit, Expense, PaymentMethod, Rule
 from expenses.rules.statuses import MemberRole
-from expenses.services import expenses, workspaces
+from expenses.services import expenses, recurring, workspaces
 from expenses.services.inputs import input_of
 from expenses.tests import books
+
+Api = Callable[[User | None], APIClient]
 
 ROW: dict[str, Any] = {
     "date": "2026-11-20",
@@ -234,6 +239,88 @@ def test_a_rule_reads_as_a_sentence(client: Client, viewer: User) -> None:
         assert refused.status_code == 400
         assert 'value="Rides"' in refused.content.decode()
         assert 'value="cash"' in refused.content.decode()
+
+
+def test_rules_are_read_in_the_order_that_the_page_and_the_api_say(client: Client, viewer: User, api: Api) -> None:
+    condition, action = {"field": "payee", "operator": "contains", "value": "x"}, {"field": "category", "value": "Food"}
+
+    def names() -> list[str]:
+        return [one["name"] for one in api(viewer).get("/api/expenses/rules").json()["results"]]
+
+    for name in "ABC":
+        api(viewer).post("/api/expenses/rules", {"name": name, "conditions": [condition], "actions": [action]}, format="json")
+    last = Rule.objects.get(name="C")
+    for _ in range(2):
+        client.post(f"/expenses/rules/{last.pk}", {"action": "up"})
+    assert names() == ["C", "A", "B"]
+    client.post(f"/expenses/rules/{last.pk}", {"action": "down"})
+    assert names() == ["A", "C", "B"]
+    body = {"name": "C", "conditions": [condition], "actions": [action], "position": 3}
+    assert api(viewer).put(f"/api/expenses/rules/{last.pk}", body, format="json").json()["position"] == 3
+    api(viewer).post("/api/expenses/rules", {**body, "name": "D", "position": 1}, format="json")
+    assert names() == ["D", "A", "B", "C"]
+
+
+def test_rules_show_what_they_would_change_before_they_do(client: Client, viewer: User, api: Api) -> None:
+    books.spend(viewer, payee="Uber", category="", subcategory="")
+    condition, action = {"field": "payee", "operator": "is", "value": "uber"}, {"field": "category", "value": "Travel"}
+    api(viewer).post("/api/expenses/rules", {"name": "A", "conditions": [condition], "actions": [action]}, format="json")
+    assert [one["values"] for one in api(viewer).post("/api/expenses/rules/try").json()["hits"]] == [{"category": "Travel"}]
+    assert 'value="run"' not in client.get("/expenses/rules").content.decode()
+    assert 'value="run"' in client.get("/expenses/rules?try=1").content.decode()
+    client.post("/expenses/rules", {"action": "run"})
+    assert str(Expense.objects.get().category) == "Travel"
+
+
+def test_a_series_is_looked_at_and_changed_on_its_page(client: Client, viewer: User) -> None:
+    given = books.given(date=date(2199, 1, 31), location="Rome", notes="n", project="p")
+    series = recurring.create(workspace=workspaces.personal(viewer), given=given, rrule="FREQ=MONTHLY;BYDAY=-1FR", by=viewer)
+    page = client.get(f"/expenses/recurring/{series.pk}").content.decode()
+    assert "Every month on the last Friday" in page
+    assert "Fri, 22 Feb 2199" in page
+    row = {**ROW, "date": "2199-01-31", "often": "FREQ=YEARLY", "action": "change"}
+    assert client.post(f"/expenses/recurring/{series.pk}", {**row, "often": ""}).status_code == 400
+    assert client.post(f"/expenses/recurring/{series.pk}", row).status_code == 302
+    series.refresh_from_db()
+    assert (series.payee, series.rrule, series.next_on) == ("Blue Bottle", "FREQ=YEARLY", date(2199, 1, 31))
+    assert (series.location, series.notes, series.project) == ("Rome", "n", "p")
+
+
+def test_the_list_is_put_in_order_by_its_headings(client: Client, viewer: User) -> None:
+    for cost in (5, 50, 7):
+        books.spend(viewer, cost=Decimal(cost), payee=f"Cost {cost}")
+    page = client.get("/expenses?ordering=-cost").content.decode()
+    assert re.findall(r"Cost \d+</a>", page) == ["Cost 50</a>", "Cost 7</a>", "Cost 5</a>"]
+    assert 'aria-sort="descending"><a href="?ordering=cost">Cost' in page
+    assert "Largest first" in page
+
+
+def test_what_somebody_may_not_change_cannot_be_typed_into_and_says_why(client: Client, viewer: User, stranger: User) -> None:
+    team = books.shared(stranger, (viewer, MemberRole.CONTRIBUTOR), needs_approval=True)
+    theirs, mine = books.spend(stranger, team), books.spend(viewer, team)
+    page = client.get(f"/expenses/{theirs.pk}").content.decode()
+    assert f"It is an expense of {stranger.username}" in page
+    assert "Save</button>" not in page
+    assert page.count(" disabled") >= 10
+    client.post(f"/expenses/{mine.pk}/decide", {"step": "submit"})
+    assert "Take it back to change it." in client.get(f"/expenses/{mine.pk}").content.decode()
+    other = Client()
+    other.force_login(stranger)
+    assert f"ask {viewer.username} to take it back" in other.get(f"/expenses/{mine.pk}").content.decode()
+    waiting = other.get(f"/expenses?workspace={team.pk}").content.decode()
+    assert "1 expense waits for a decision." in " ".join(re.sub("<[^>]+>", "", waiting).split())
+    assert "for a decision" not in client.get(f"/expenses?workspace={team.pk}").content.decode()
+
+
+def test_an_account_that_somebody_does_not_see_stays_when_they_change_the_rest(stranger: User) -> None:
+    client = Client()
+    client.force_login(stranger)
+    account = AwsAccount.objects.create(alias="secret-account", account_id="123456789012", auth_method="access_key")
+    one = books.spend(stranger, account=account)
+    assert "secret-account" not in client.get(f"/expenses/{one.pk}").content.decode()
+    assert client.post(f"/expenses/{one.pk}", {**ROW, "revision": 1}).status_code == 302
+    one.refresh_from_db()
+    assert (one.payee, one.account) == ("Blue Bottle", account)
 
 
 def test_a_shared_workspace_is_seen_by_its_members_and_nobody_else(client: Client, viewer: User, stranger: User) -> None:

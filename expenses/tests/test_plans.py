@@ -77,6 +77,16 @@ def test_after_a_long_downtime_every_day_is_caught_up_once(viewer: User, clock: 
     assert RecurringExpense.objects.get().last_run_at is not None
 
 
+def test_of_a_series_from_long_ago_nobody_waits_for_all_days(viewer: User) -> None:
+    place = workspaces.personal(viewer)
+    with patch.object(current_app, "send_task") as sent, TestCase.captureOnCommitCallbacks(execute=True):
+        series = recurring.create(workspace=place, given=books.given(date=date(2025, 1, 1)), rrule="FREQ=DAILY", by=viewer)
+    assert len(days()) == recurring.AT_ONCE
+    assert [call.kwargs["kwargs"] for call in sent.call_args_list] == [{"series_id": series.pk}]
+    tasks.run_series(series.pk)
+    assert days() == [date(2025, 1, 1) + timedelta(days=at) for at in range((today() - date(2025, 1, 1)).days + 1)]
+
+
 def test_a_series_that_fails_stops_no_other_and_is_told_to_its_owner_once(viewer: User, clock: time_machine.Traveller) -> None:
     place = workspaces.personal(viewer)
     broken, sound = (

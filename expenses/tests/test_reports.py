@@ -17,12 +17,13 @@ from accounts.models import User
 from expenses.models import Expense
 from expenses.rules import currencies
 from expenses.rules.grouping import GroupBy
-from expenses.selectors import expenses, filters, reports
+from expenses.selectors import expenses, filters, reports, total_spend
 from expenses.selectors.expenses import ExpenseFilter
 from expenses.services import workspaces
 from expenses.services.expenses import build, insert
 from expenses.services.inputs import ExpenseInput
 from expenses.services.names import Names
+from expenses.tests import books
 
 NAMES = st.sampled_from(["", "A", "B", "Ä", "a b"])
 
@@ -62,6 +63,15 @@ def test_any_grouping_adds_up_to_the_whole(viewer: User, rows: list[ExpenseInput
         assert added == sums, group_by
         assert sum(group.count for group in found.groups) == len(rows)
         assert {one.currency: one.amount for one in found.totals} == sums
+
+
+def test_of_two_groupings_the_second_is_in_order_within_the_first(viewer: User) -> None:
+    for category, month, cost in (("A", 1, 5), ("A", 3, 1), ("B", 1, 3), ("B", 2, 4), ("A", 2, 2)):
+        books.spend(viewer, category=category, subcategory="", date=date(2026, month, 1), cost=Decimal(cost))
+    months = reports.report(viewer, ExpenseFilter(), [GroupBy.CATEGORY, GroupBy.MONTH]).groups
+    assert [f"{one.labels[0]}{one.labels[1][:3]}" for one in months] == ["AJan", "AFeb", "AMar", "BJan", "BFeb"]
+    one = total_spend.converted(viewer, ExpenseFilter(), [GroupBy.MONTH, GroupBy.CATEGORY], "USD").groups
+    assert [f"{one.labels[0][:3]}{one.labels[1]}" for one in one] == ["JanA", "JanB", "FebB", "FebA", "MarA"]
 
 
 @pytest.mark.django_db

@@ -106,6 +106,24 @@ def test_the_last_day_of_every_month_is_the_last_day_of_every_month() -> None:
     assert [one.day for one in found] == [31, 28, 31, 30]
 
 
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("FREQ=MONTHLY", "Every month"),
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE", "Every 2 weeks on Monday and Wednesday"),
+        ("FREQ=MONTHLY;BYDAY=-1FR;WKST=MO", "Every month on the last Friday"),
+        ("FREQ=MONTHLY;BYMONTHDAY=1,-1", "Every month on day 1 and the last day"),
+        ("FREQ=YEARLY;COUNT=3", "Every year, 3 times"),
+        ("FREQ=DAILY;UNTIL=20261231", "Every day, until 2026-12-31"),
+        ("FREQ=YEARLY;BYMONTH=3;BYDAY=MO", "FREQ=YEARLY;BYMONTH=3;BYDAY=MO"),
+        ("FREQ=MONTHLY;BYDAY=-2FR", "FREQ=MONTHLY;BYDAY=-2FR"),
+        ("FREQ=MONTHLY;BYMONTHDAY=-3", "FREQ=MONTHLY;BYMONTHDAY=-3"),
+    ],
+)
+def test_a_recurrence_rule_is_told_in_words_or_as_it_is_written(rule: str, words: str) -> None:
+    assert recurrence.in_words(recurrence.checked(rule)) == words
+
+
 def test_a_series_that_is_over_has_no_next_day() -> None:
     rule = recurrence.checked("FREQ=DAILY;COUNT=2")
     assert recurrence.first_on(rule, date(2026, 1, 1), date(2026, 1, 2)) == date(2026, 1, 2)

@@ -24,10 +24,9 @@ from expenses.selectors import completion
 from expenses.selectors import expenses as selectors
 from expenses.services import approvals
 from expenses.services import expenses as services
+from expenses.services.expenses import MOST_PARTS
 from expenses.services.inputs import ExpenseInput, input_of
 from expenses.views.place import Place, place_in
-
-MOST_PARTS = 20
 
 
 class ExpenseDetail(Page):
@@ -48,9 +47,10 @@ class ExpenseDetail(Page):
 
 
 def _change(request: SignedInRequest, expense: Expense, form: ExpenseForm) -> bool:
-    given = replace(form.given(), external_id=expense.external_id)
     try:
-        services.change(expense=expense, given=given, by=request.user, revision=form.cleaned_data["revision"])
+        services.change(
+            expense=expense, given=form.given(input_of(expense)), by=request.user, revision=form.cleaned_data["revision"]
+        )
     except CloudconsoleError as error:
         form.add_error(error.attr if error.attr in form.fields and error.attr != "revision" else None, error.detail)
         return False
@@ -60,7 +60,9 @@ def _change(request: SignedInRequest, expense: Expense, form: ExpenseForm) -> bo
 def _context(request: SignedInRequest, expense: Expense, form: ExpenseForm) -> dict[str, Any]:
     place = place_in(request.user, expense.workspace)
     own, status = expense.owner_id == request.user.pk, Status(expense.status)
-    locked = place.workspace.needs_approval and status not in CHANGEABLE
+    why_not = _why_not(place, expense, own, status)
+    for field in form.fields.values():
+        field.disabled = bool(why_not)
     parts = Expense.objects.visible_to(request.user, Perm.SELF).filter(split=expense.split).exclude(pk=expense.pk)
     return {
         "expense": expense,
@@ -70,10 +72,25 @@ def _context(request: SignedInRequest, expense: Expense, form: ExpenseForm) -> d
         "choices": completion.choices(place.workspace),
         "receipts": expense.receipts.select_related("file").defer("file__content"),
         "parts": parts.newest_first().with_names() if expense.split else [],
-        "may_change": not locked and (own or place.may_decide) and place.may_add,
+        "why_not": why_not,
         "steps": _steps(place, own, status),
         "currencies": sorted(currencies.EXPONENTS),
     }
+
+
+def _why_not(place: Place, expense: Expense, own: bool, status: Status) -> str:
+    """Why the reader may not change it; empty when they may."""
+    if not place.may_add:
+        return "You look at what is in this workspace, and change nothing."
+    if not own and not place.may_decide:
+        return f"It is an expense of {expense.owner_name}: only they or an approver of the workspace may change it."
+    if not place.workspace.needs_approval or status in CHANGEABLE:
+        return ""
+    if status is not Status.SUBMITTED:
+        return "It was decided about, and stands as it is."
+    return "It was handed in, and stands as it is. " + (
+        "Take it back to change it." if own else f"Reject it, or ask {expense.owner_name} to take it back, to have it changed."
+    )
 
 
 def _steps(place: Place, own: bool, status: Status) -> list[tuple[str, str, str]]:

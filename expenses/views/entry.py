@@ -19,7 +19,7 @@ from expenses.selectors import completion, edited
 from expenses.selectors import expenses as selectors
 from expenses.services import edits
 from expenses.services import expenses as services
-from expenses.services.inputs import ExpenseInput, input_of
+from expenses.services.inputs import input_of
 from expenses.views.lists import list_context
 from expenses.views.place import Place, back, place_in, place_of
 
@@ -79,11 +79,7 @@ class ExpenseRow(Page):
 
 
 def _change(request: SignedInRequest, expense: Expense, form: RowForm) -> bool:
-    said = form.given()
-    kept = input_of(expense)
-    given = ExpenseInput(
-        **{**said.__dict__, "location": kept.location, "notes": kept.notes, "account": kept.account, "project": kept.project}
-    )
+    given = form.given(input_of(expense))
     try:
         services.change(expense=expense, given=given, by=request.user, revision=form.cleaned_data["revision"])
     except CloudconsoleError as error:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
 
+from accounts.models import AwsAccount, User
 from accounts.requests import SignedInRequest
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
@@ -43,23 +44,29 @@ class ExpenseList(Page):
 def list_context(request: SignedInRequest, place: Place, form: EntryForm | None = None) -> dict[str, Any]:
     """Everything that the list shows. A filter that cannot be read is told, and shows nothing."""
     wanted, refused = wanted_of(request, place)
-    ordering = request.GET.get("ordering") or keysets.NEWEST
+    asked = request.GET.get("ordering", "")
+    ordering = asked if asked in keysets.ORDERINGS else keysets.NEWEST
     found = expenses.listed(request.user, wanted) if refused is None else None
     page = keysets.Page([])
     if found is not None:
         page = keysets.page(
             found,
-            ordering=ordering if ordering in keysets.ORDERINGS else keysets.NEWEST,
+            ordering=ordering,
             cursor=request.GET.get("cursor", ""),
             size=PAGE_SIZE,
         )
-    chips = list(_chips(request.GET, place))
+    chips = list(_chips(request.GET, place, request.user))
     return {
         "place": place,
         "tab": "list",
         "page_rows": page.rows,
         "newer": _address(request.GET, cursor=page.newer) if page.newer else "",
         "older": _address(request.GET, cursor=page.older) if page.older else "",
+        "ordered": _ORDERED[ordering],
+        "words": ("Newer", "Older") if ordering == keysets.NEWEST else ("Previous", "Next"),
+        "by_date": _heading(request.GET, ordering, "date"),
+        "by_cost": _heading(request.GET, ordering, "cost"),
+        "waiting": expenses.waiting_for(request.user, place.workspace) if place.may_decide else 0,
         "form": form or EntryForm(initial=blank(place.workspace), auto_id="entry_%s"),
         "refused": refused,
         "chips": chips,
@@ -96,6 +103,29 @@ def _address(query: QueryDict, **changes: str) -> str:
     return f"?{changed.urlencode()}"
 
 
+@dataclass(frozen=True)
+class Heading:
+    """Of a column by which the list can be put in order: where that leads, and how it is in order now."""
+
+    url: str
+    direction: str
+
+
+def _heading(query: QueryDict, ordering: str, column: str) -> Heading:
+    """The largest and the newest come first; once more turns it round."""
+    turned = column if ordering == f"-{column}" else f"-{column}"
+    direction = {column: "ascending", f"-{column}": "descending"}.get(ordering, "")
+    return Heading(_address(query, cursor="", ordering=turned), direction)
+
+
+_ORDERED: Final = {
+    "-date": "Newest first",
+    "date": "Oldest first",
+    "-cost": "Largest first",
+    "cost": "Smallest first",
+    "-created_at": "Entered last first",
+    "created_at": "Entered first first",
+}
 _TITLES: Final = {
     "start": "From",
     "until": "To",
@@ -119,9 +149,9 @@ _TITLES: Final = {
 }
 
 
-def _chips(query: QueryDict, place: Place) -> Iterator[Chip]:
+def _chips(query: QueryDict, place: Place, user: User) -> Iterator[Chip]:
     """What narrows the list, each with the address without it."""
-    names = _names(query, place)
+    names = _names(query, place, user)
     for name in filters.NAMES:
         for value in query.getlist(name):
             if name == "workspace" or not value.strip():
@@ -132,7 +162,7 @@ def _chips(query: QueryDict, place: Place) -> Iterator[Chip]:
             yield Chip(_TITLES[name], names.get((name, value), value.replace("_", " ")), f"?{rest.urlencode()}")
 
 
-def _names(query: QueryDict, place: Place) -> dict[tuple[str, str], str]:
+def _names(query: QueryDict, place: Place, user: User) -> dict[tuple[str, str], str]:
     """What numbers in the address are called."""
     names = {("weekday", str(at)): day for at, day in enumerate(_WEEKDAYS, 1)}
     if query.get("category") or query.get("only_category"):
@@ -141,6 +171,9 @@ def _names(query: QueryDict, place: Place) -> dict[tuple[str, str], str]:
     if query.get("payment_method"):
         for pk, name in PaymentMethod.objects.filter(workspace=place.workspace).values_list("pk", "name"):
             names["payment_method", str(pk)] = name
+    if query.get("account"):
+        for pk, alias in AwsAccount.objects.visible_to(user, Perm.ACCOUNTS_VIEW).values_list("pk", "alias"):
+            names["account", str(pk)] = alias
     if query.get("owner"):
         for pk, name in place.workspace.members.values_list("pk", "username"):
             names["owner", str(pk)] = name

@@ -14,17 +14,19 @@ from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
 from expenses.forms.entry import blank
-from expenses.forms.plans import ACTION_FIELDS, CONDITION_FIELDS, OPERATORS, BudgetForm, SeriesForm, rule_input
-from expenses.models import Rule
+from expenses.forms.plans import ACTION_FIELDS, CONDITION_FIELDS, OFTEN, OPERATORS, BudgetForm, SeriesForm, rule_input
+from expenses.models import RecurringExpense, Rule
 from expenses.selectors import budgets as budget_selectors
 from expenses.selectors import completion
 from expenses.selectors import plans as selectors
 from expenses.services import budgets, recurring, rules
+from expenses.services.inputs import input_of
 from expenses.services.rules import RuleInput
 from expenses.views.place import Place, back, place_in, place_of
 
 HITS_SHOWN: Final = 100
 EMPTY_ROWS: Final = 3
+COMING: Final = 5
 
 
 class RuleList(Page):
@@ -89,8 +91,8 @@ class RuleDetail(Page):
         try:
             if action == "delete":
                 rules.delete(rule=rule, by=request.user)
-            elif action == "first":
-                rules.put_first(rule=rule, by=request.user)
+            elif action in ("up", "down"):
+                rules.place(rule=rule, position=_position(request, rule) + (1 if action == "down" else -1), by=request.user)
             else:
                 rules.change(rule=rule, given=given, by=request.user)
         except CloudconsoleError as error:
@@ -104,6 +106,11 @@ class RuleDetail(Page):
         context = {"place": place, "tab": "rules", "rule": rule, "tried": tried, "hits": tried.hits[:HITS_SHOWN]}
         context |= {"choices": completion.choices(place.workspace), **_form(said)}
         return render(request, "expenses/rule.html", context, status=status)
+
+
+def _position(request: SignedInRequest, rule: Rule) -> int:
+    """The how manieth it is; positions may have gaps."""
+    return list(selectors.rules(request.user, rule.workspace).values_list("pk", flat=True)).index(rule.pk) + 1
 
 
 class SeriesList(Page):
@@ -134,20 +141,68 @@ class SeriesList(Page):
 
 
 class SeriesDetail(Page):
-    """Pause it, let it go on, end it."""
+    """What it enters and when: change it, pause it, let it go on, end it."""
 
     permission = Perm.SELF
 
-    def post(self, request: SignedInRequest, pk: int) -> HttpResponse:
+    def get(self, request: SignedInRequest, pk: int) -> HttpResponse:
         series = selectors.series_for(request.user, pk)
+        return self._page(request, series, SeriesForm(initial=_said(series)))
+
+    def post(self, request: SignedInRequest, pk: int) -> HttpResponse:
+        series, action = selectors.series_for(request.user, pk), request.POST.get("action")
+        if action == "change":
+            return self._change(request, series)
         try:
-            if request.POST.get("action") == "delete":
+            if action == "delete":
                 recurring.delete(series=series, by=request.user)
             else:
-                recurring.pause(series=series, paused=request.POST.get("action") == "pause", by=request.user)
+                recurring.pause(series=series, paused=action == "pause", by=request.user)
         except CloudconsoleError as error:
             messages.error(request, error.detail)
         return back(place_in(request.user, series.workspace), "recurring")
+
+    def _change(self, request: SignedInRequest, series: RecurringExpense) -> HttpResponse:
+        form = SeriesForm(request.POST)
+        if not form.is_valid():
+            return self._page(request, series, form)
+        try:
+            recurring.change(series=series, given=form.given(input_of(series)), rrule=form.rule, by=request.user)
+        except CloudconsoleError as error:
+            form.add_error(error.attr if error.attr in form.fields else None, error.detail)
+            return self._page(request, series, form)
+        messages.success(request, "Saved. It counts for what comes from now on.")
+        return back(place_in(request.user, series.workspace), "recurring")
+
+    def _page(self, request: SignedInRequest, series: RecurringExpense, form: SeriesForm) -> HttpResponse:
+        place = place_in(request.user, series.workspace)
+        made = selectors.made_by(request.user, series)
+        context = {
+            "place": place,
+            "tab": "recurring",
+            "series": series,
+            "form": form,
+            "may_change": place.may_decide or (place.may_add and series.owner_id == request.user.pk),
+            "coming": selectors.coming(series, COMING),
+            "made": made.newest_first()[:COMING],
+            "made_count": made.count(),
+            "choices": completion.choices(place.workspace),
+        }
+        return render(request, "expenses/series.html", context, status=400 if form.errors else 200)
+
+
+def _said(series: RecurringExpense) -> dict[str, Any]:
+    """What the form shows of a series: one of the usual rules, or its own."""
+    given = input_of(series)
+    names = ("date", "payee", "cost", "currency", "payment_method", "description")
+    usual = series.rrule in dict(OFTEN)
+    return {
+        **{name: getattr(given, name) for name in names},
+        "category": str(series.category or ""),
+        "tags": ", ".join(given.tags),
+        "often": series.rrule if usual else "",
+        "rrule": "" if usual else series.rrule,
+    }
 
 
 class BudgetList(Page):

@@ -18,14 +18,16 @@ from django.urls import reverse
 from accounts.requests import SignedInRequest
 from cloudconsole.core import charts, clock, figures, series
 from cloudconsole.core.charts import StackedChart
+from cloudconsole.core.money import ZERO
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
 from expenses.rules import grouping
-from expenses.rules.grouping import PERIODS, Days, GroupBy
+from expenses.rules.grouping import IN_ORDER, PERIODS, Days, GroupBy
 from expenses.selectors import filters, rates, reports, total_spend
 from expenses.selectors.expenses import ExpenseFilter
 from expenses.selectors.filters import FilterRefused
-from expenses.selectors.reports import Group, Report, Whole
+from expenses.selectors.reports import Group, Report, Summed
+from expenses.selectors.total_spend import ConvertedReport
 from expenses.views.place import Place, place_of
 
 LINES_SHOWN: Final = 200
@@ -40,9 +42,12 @@ TITLES: Final = {one: one.value.replace("_", " ").capitalize() for one in GroupB
 
 @dataclass(frozen=True)
 class Line:
-    group: Group
+    """A group, its rows, and its share of the whole. `goes_on`: it is in the same first group as the line above."""
+
+    group: Summed
     url: str
     share: str
+    goes_on: bool
 
 
 @dataclass(frozen=True)
@@ -67,9 +72,10 @@ class ExpenseReport(Page):
         found = reports.report(request.user, wanted, group_by, medians_of=_medians_of(query))
         into = query.get("into", "").upper()
         convertible = rates.known_currencies()
-        one = total_spend.converted(request.user, wanted, group_by, into) if into in convertible else None
-        told = {"refused": refused, "convertible": convertible, "into": into, "converted": one}
-        return render(request, "expenses/report.html", _context(place, query, found) | told)
+        context = _context(place, query, found) | {"refused": refused, "convertible": convertible, "into": into}
+        if into in convertible:
+            context |= _in_one(place, query, total_spend.converted(request.user, wanted, group_by, into))
+        return render(request, "expenses/report.html", context)
 
 
 def _medians_of(query: QueryDict) -> int:
@@ -102,9 +108,9 @@ def _context(place: Place, query: QueryDict, found: Report) -> dict[str, object]
         "given": query,
         "report": found,
         "shown": shown,
-        "lines": _lines(place, query, found, groups[:LINES_SHOWN], shown),
+        "lines": _lines(place, query, groups[:LINES_SHOWN], shown.amount if shown else None),
         "rest": _rest(groups[LINES_SHOWN:]),
-        "chart": _chart(found, groups, shown.currency) if shown and groups else None,
+        "chart": _chart(found.group_by, groups, shown.currency) if shown and groups else None,
         "titles": [TITLES[one] for one in found.group_by],
         "choices": [(one.value, TITLES[one]) for one in GroupBy],
         "first": found.group_by[0].value,
@@ -124,23 +130,37 @@ def _span(days: Days | None) -> str:
     return f"{days.start.day} {days.start:%b %Y} – {days.last.day} {days.last:%b %Y}"
 
 
-def _lines(place: Place, query: QueryDict, found: Report, groups: Sequence[Group], shown: Whole | None) -> list[Line]:
+def _in_one(place: Place, query: QueryDict, found: ConvertedReport) -> dict[str, object]:
+    """The same in one currency. It is drawn only where no rate is missing: bars without a part would tell less than was spent."""
+    lines = _lines(place, query, found.groups[:LINES_SHOWN], found.whole)
+    told: dict[str, object] = {"converted": found, "converted_lines": lines}
+    if found.whole is not None and found.groups:
+        told["chart"] = _chart(_group_by(query), found.groups, found.currency)
+    return told
+
+
+def _lines(place: Place, query: QueryDict, groups: Sequence[Summed], whole: Decimal | None) -> list[Line]:
     kept = [(name, value) for name in filters.NAMES for value in query.getlist(name) if value and name != "workspace"]
-    whole = shown.amount if shown else Decimal(0)
-    return [Line(one, _drill(place, found, one, kept), _share(one.amount, whole)) for one in groups]
+    lines: list[Line] = []
+    for one in groups:
+        goes_on = bool(lines) and len(one.keys) > 1 and one.keys[0] == lines[-1].group.keys[0]
+        lines.append(Line(one, _drill(place, _group_by(query), one, kept), _share(one.amount, whole), goes_on))
+    return lines
 
 
-def _share(amount: Decimal, whole: Decimal) -> str:
-    return figures.percent(amount / whole) if whole and amount >= 0 else figures.UNKNOWN
+def _share(amount: Decimal | None, whole: Decimal | None) -> str:
+    return figures.percent(amount / whole) if whole and amount is not None and amount >= 0 else figures.UNKNOWN
 
 
-def _drill(place: Place, found: Report, group: Group, kept: Sequence[tuple[str, str]]) -> str:
+def _drill(place: Place, group_by: Sequence[GroupBy], group: Summed, kept: Sequence[tuple[str, str]]) -> str:
     """The rows of the group: what narrows it replaces what the filter said of the same days."""
-    narrow = reports.drill(found.group_by, group.keys)
-    replaced = {"start", "until", "end"} if any(name == "start" for name, _ in narrow) else set()
-    pairs = [(name, value) for name, value in kept if name not in replaced and name != "currency"]
-    everything = [("workspace", str(place.workspace.pk)), *pairs, *narrow, ("currency", group.currency)]
-    return f"{reverse('expenses:list')}?{urlencode(everything)}"
+    narrow = reports.drill(group_by, group.keys)
+    if isinstance(group, Group):
+        narrow.append(("currency", group.currency))
+    replaced = {name for name, _ in narrow} & {"currency"}
+    replaced |= {"start", "until", "end"} if any(name == "start" for name, _ in narrow) else set()
+    pairs = [(name, value) for name, value in kept if name not in replaced]
+    return f"{reverse('expenses:list')}?{urlencode([('workspace', str(place.workspace.pk)), *pairs, *narrow])}"
 
 
 def _rest(groups: Sequence[Group]) -> tuple[int, int, Decimal] | None:
@@ -150,23 +170,21 @@ def _rest(groups: Sequence[Group]) -> tuple[int, int, Decimal] | None:
     return len(groups), sum(one.count for one in groups), sum((one.amount for one in groups), Decimal(0))
 
 
-def _chart(found: Report, groups: Sequence[Group], currency: str) -> StackedChart:
+def _chart(group_by: Sequence[GroupBy], groups: Sequence[Summed], currency: str) -> StackedChart:
     """Periods, or else the largest groups, along the bottom; what else is grouped by is stacked."""
-    across = next((at for at, one in enumerate(found.group_by) if one in (*PERIODS, GroupBy.WEEKDAY)), 0)
-    stacked = next((at for at in range(len(found.group_by)) if at != across), None)
+    across = next((at for at, one in enumerate(group_by) if one in IN_ORDER), 0)
+    stacked = next((at for at in range(len(group_by)) if at != across), None)
     cells: defaultdict[str, defaultdict[object, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     bars: defaultdict[object, Decimal] = defaultdict(Decimal)
     labels: dict[object, str] = {}
     for one in groups:
         name = one.labels[stacked] if stacked is not None else "Spent"
-        cells[name][one.keys[across]] += one.amount
-        bars[one.keys[across]] += one.amount
+        cells[name][one.keys[across]] += one.amount or ZERO
+        bars[one.keys[across]] += one.amount or ZERO
         labels[one.keys[across]] = one.labels[across]
-    order = _bar_order(found.group_by[across], bars)
+    order = _bar_order(group_by[across], bars)
     title = " by ".join(
-        dict.fromkeys(
-            (TITLES[found.group_by[stacked]] if stacked is not None else "Spent", TITLES[found.group_by[across]].lower())
-        )
+        dict.fromkeys((TITLES[group_by[stacked]] if stacked is not None else "Spent", TITLES[group_by[across]].lower()))
     )
     return charts.stacked(
         name="report",
@@ -179,7 +197,7 @@ def _chart(found: Report, groups: Sequence[Group], currency: str) -> StackedChar
 
 
 def _bar_order(group: GroupBy, bars: dict[object, Decimal]) -> list[object]:
-    if group in (*PERIODS, GroupBy.WEEKDAY):
+    if group in IN_ORDER:
         return sorted(bars, key=lambda key: (str(type(key)), key))[-60:]
     return sorted(bars, key=lambda key: (-abs(bars[key]), str(key)))[:BARS_SHOWN]
 

@@ -50,6 +50,7 @@ class TotalSpend(Page):
             "found": found,
             "course": found.course,
             "chart": chart(found.course) if any(_is_drawn(one) for one in found.course.months) else None,
+            "is_empty": not any(_is_drawn(one) or one.missing for one in found.course.months),
             "months": found.course.months[::-1],
             "spans": SPANS,
             "span": span,

@@ -32,6 +32,8 @@ _REFUSED = (
 
 def read(file: IO[bytes], layout: Layout) -> Table:
     """The table in the file. Workbooks need a file that can be sought in. Raises UnreadableFile, also while rows are read."""
+    if layout.encoding == "xml" and layout.format is not Format.OFX:
+        raise UnreadableFile("Only OFX may be XML. Choose an encoding.", attr="encoding")
     return _READERS[layout.format](file, layout)
 
 

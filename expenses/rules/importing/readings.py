@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from expenses.rules import currencies, wording
+from expenses.rules.entries import Entry
 from expenses.rules.importing import amounts, dates, headers
 from expenses.rules.importing.amounts import Amount, DecimalSign, NotAnAmount
 from expenses.rules.importing.dates import DateFormat, NotADay
@@ -73,36 +74,6 @@ class Reading:
         return missing
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """What a row says. `cost` is positive for money spent; texts are cut to what is kept."""
-
-    date: date
-    cost: Decimal
-    currency: str
-    payee: str = ""
-    description: str = ""
-    category: str = ""
-    subcategory: str = ""
-    payment_method: str = ""
-    location: str = ""
-    tags: tuple[str, ...] = ()
-    notes: str = ""
-    external_id: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        plain = {
-            name: getattr(self, name) for name in self.__dataclass_fields__
-        }  # `asdict` copies deeply: of a file, for seconds
-        return {**plain, "date": self.date.isoformat(), "cost": f"{self.cost:f}", "tags": list(self.tags)}
-
-    @classmethod
-    def of_json(cls, kept: Mapping[str, Any]) -> Parsed:
-        """What `as_json` wrote."""
-        exact = {"date": date.fromisoformat(kept["date"]), "cost": Decimal(kept["cost"]), "tags": tuple(kept["tags"])}
-        return cls(**{**kept, **exact})
-
-
 class NotAnExpense(ValueError):
     """The row cannot become an expense; the message says why in plain words."""
 
@@ -122,8 +93,8 @@ _OUT = frozenset(["d", "dr", "debit", "dbit", "s", "soll", "af", "out", "-", "be
 _IN = frozenset(["c", "cr", "credit", "crdt", "h", "haben", "bij", "in", "+", "gutschrift", "deposit"])
 
 
-def parse(row: Row, reading: Reading) -> Parsed:
-    """Raises NotAnExpense."""
+def parse(row: Row, reading: Reading) -> Entry:
+    """Texts are cut to what is kept. Raises NotAnExpense."""
     try:
         day = _day(row, reading)
         amount = _cost(row, reading)
@@ -137,7 +108,7 @@ def parse(row: Row, reading: Reading) -> Parsed:
     if not cost:
         raise NotAnExpense("The amount is zero.")
     category, subcategory = _text(row, reading, Field.CATEGORY), _text(row, reading, Field.SUBCATEGORY)
-    return Parsed(
+    return Entry(
         date=day,
         cost=cost,
         currency=currency,

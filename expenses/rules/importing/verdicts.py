@@ -15,8 +15,9 @@ from enum import StrEnum
 from functools import cached_property
 from uuid import UUID
 
+from expenses.rules.entries import Entry
 from expenses.rules.importing import payees
-from expenses.rules.importing.readings import Incoming, Parsed
+from expenses.rules.importing.readings import Incoming
 
 
 class Verdict(StrEnum):
@@ -41,12 +42,6 @@ class Decision(StrEnum):
 TAKEN_BY_ITSELF = frozenset({Verdict.NEW, Verdict.KEPT})
 # What can be taken at all.
 TAKEABLE = frozenset({Verdict.NEW, Verdict.KEPT, Verdict.NEAR, Verdict.CHANGED, Verdict.DUPLICATE, Verdict.SKIPPED})
-
-
-def is_taken(verdict: Verdict, decision: Decision) -> bool:
-    if decision is Decision.OPEN:
-        return verdict in TAKEN_BY_ITSELF
-    return decision is Decision.TAKE and verdict in TAKEABLE
 
 
 @dataclass(frozen=True)
@@ -78,7 +73,7 @@ class Candidate:
     """A row of the file that can be read."""
 
     number: int
-    parsed: Parsed
+    parsed: Entry
 
     @property
     def name(self) -> str:
@@ -119,7 +114,7 @@ class Seen:
 _COMPARED = ("date", "cost", "currency", "payee", "description")
 
 
-def told(parsed: Parsed) -> dict[str, str]:
+def told(parsed: Entry) -> dict[str, str]:
     """What the source says, in the form in which it is kept and compared."""
     return {name: f"{getattr(parsed, name):f}" if name == "cost" else str(getattr(parsed, name)) for name in _COMPARED}
 
@@ -214,7 +209,7 @@ class _Bench:
 _NEAR_SHOWN = 5
 
 
-def _differences(known: Known, parsed: Parsed) -> dict[str, tuple[str, str]]:
+def _differences(known: Known, parsed: Entry) -> dict[str, tuple[str, str]]:
     """Against what the source said last; so an edit by a person is no difference. Else against the expense as it is."""
     now = told(parsed)
     before = known.told if known.told is not None else _as_it_is(known)

@@ -178,12 +178,28 @@ def describe(*, batch: ImportBatch, layout: Layout, by: User) -> ImportBatch:
     return row
 
 
+def note(*, batch: ImportBatch, reading: Reading, source: str, by: User) -> ImportBatch:
+    """Keep what was said of the columns, to look at the first rows as they would be read; nothing is judged. Raises NotNow,
+    MappingIncomplete for columns that the file does not have.
+    """
+    _check_columns(reading, batch)
+    with transaction.atomic():
+        row = _locked(batch, BatchStatus.MAPPING)
+        row.reading, row.source = reading.as_json(), _source_of(source, batch)
+        row.save(update_fields=["reading", "source"])
+    return row
+
+
+def _source_of(said: str, batch: ImportBatch) -> str:
+    return " ".join(said.split())[:40] or batch.source
+
+
 def stage(*, batch: ImportBatch, reading: Reading, source: str, by: User) -> ImportBatch:
     """Have every row read so and judged, in the background; files with such columns are read so from then on.
 
     Again while nothing is imported yet. Raises NotNow, MappingIncomplete.
     """
-    source = " ".join(source.split())[:40] or batch.source
+    source = _source_of(source, batch)
     _check(reading, batch)
     with transaction.atomic():
         row = _locked_before_import(batch)
@@ -198,6 +214,10 @@ def stage(*, batch: ImportBatch, reading: Reading, source: str, by: User) -> Imp
 def _check(reading: Reading, batch: ImportBatch) -> None:
     if reading.lacks:
         raise MappingIncomplete(f"Say {' and '.join(reading.lacks)}.", attr="columns")
+    _check_columns(reading, batch)
+
+
+def _check_columns(reading: Reading, batch: ImportBatch) -> None:
     if unknown := set(reading.columns.values()) - set(batch.columns):
         raise MappingIncomplete(f"The file has no column “{min(unknown)}”.", attr="columns")
     if len(set(reading.columns.values())) < len(reading.columns):

@@ -17,7 +17,7 @@ from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError
 from expenses import verbs
 from expenses.models import BatchStatus, Expense, ImportBatch, ImportRow, Outcome, Workspace
-from expenses.rules.importing.readings import Parsed
+from expenses.rules.entries import Entry
 from expenses.rules.importing.verdicts import Decision, Known, Verdict
 from expenses.rules.statuses import CHANGEABLE, MemberRole
 from expenses.selectors import imports, workspaces
@@ -69,7 +69,7 @@ def _is_wanted(row: ImportRow) -> bool:
 
 def _look_again(batch: ImportBatch, chunk: Sequence[ImportRow]) -> None:
     """Rows that nobody decided about, and whose expense came from somewhere else since they were judged, are duplicates now."""
-    parsed = [Parsed.of_json(row.parsed) for row in chunk]
+    parsed = [Entry.of_json(row.parsed) for row in chunk]
     there = ledger.known(batch, parsed)
     own = _own(batch, there)
     others = [one for one in there if one.id not in own]
@@ -127,23 +127,9 @@ def _owner(batch: ImportBatch) -> User | None:
 
 def _built(batch: ImportBatch, row: ImportRow, owner: User | None, names: Names) -> Expense:
     """An expense with the id that the row has had since it was read: it cannot be made a second time."""
-    one = Parsed.of_json(row.parsed)
-    given = ExpenseInput(
-        date=one.date,
-        cost=one.cost,
-        currency=one.currency,
-        category=one.category,
-        subcategory=one.subcategory,
-        description=one.description,
-        payee=one.payee,
-        payment_method=one.payment_method,
-        location=one.location,
-        tags=one.tags,
-        notes=one.notes,
-        external_id=one.external_id,
-    )
     if owner is None:
         raise OwnerGone("Whoever sent the file is gone, or may enter nothing here any more.")
+    given = ExpenseInput.of_json(row.parsed)
     expense = expenses.build(names=names, given=given, owner=owner, source=batch.source)
     expense.id = row.expense
     return expense

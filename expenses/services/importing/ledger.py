@@ -10,14 +10,14 @@ from uuid import UUID
 from django.db.models import Q
 
 from expenses.models import Expense, ImportBatch, ImportRow, Outcome
+from expenses.rules.entries import Entry
 from expenses.rules.importing import payees
-from expenses.rules.importing.readings import Parsed
 from expenses.rules.importing.verdicts import Known
 
 _COLUMNS = ("pk", "date", "cost", "currency", "payee", "description", "payment_method__name", "source", "external_id")
 
 
-def known(batch: ImportBatch, parsed: Collection[Parsed], *, without: Collection[UUID] = ()) -> list[Known]:
+def known(batch: ImportBatch, parsed: Collection[Entry]) -> list[Known]:
     """The expenses of the workspace with one of these ids at the batch's source, or of one of these amounts within three days."""
     if not parsed:
         return []
@@ -25,10 +25,10 @@ def known(batch: ImportBatch, parsed: Collection[Parsed], *, without: Collection
     if ids := {one.external_id for one in parsed if one.external_id}:
         found |= {row[0]: row for row in _rows(batch, Q(source=batch.source, external_id__in=ids))}
     told = _told(found)
-    return [_known(row, told) for pk, row in found.items() if pk not in without]
+    return [_known(row, told) for row in found.values()]
 
 
-def _likely(parsed: Collection[Parsed]) -> Iterator[Q]:
+def _likely(parsed: Collection[Entry]) -> Iterator[Q]:
     """Conditions that together hold for what has one of the amounts within three days, and for little else.
 
     A month of the rows at a time: rows in no order are about years, and all that was spent in those would be read with every

@@ -11,8 +11,9 @@ from django.db import transaction
 from django.db.models import Count
 
 from expenses.models import BatchStatus, ImportBatch, ImportRow
+from expenses.rules.entries import Entry
 from expenses.rules.importing import formats, readings, verdicts
-from expenses.rules.importing.readings import NotAnExpense, Parsed, Reading
+from expenses.rules.importing.readings import NotAnExpense, Reading
 from expenses.rules.importing.tables import Row
 from expenses.rules.importing.verdicts import Candidate, Judgement, Seen, Verdict
 from expenses.selectors import import_files
@@ -46,7 +47,7 @@ def stage(batch: ImportBatch, lease: Lease) -> None:
 def _judged(batch: ImportBatch, chunk: Sequence[Row]) -> Iterator[ImportRow]:
     reading = batch.meaning
     read = {row.number: _read(row, reading) for row in chunk}
-    candidates = [Candidate(number, one) for number, one in read.items() if isinstance(one, Parsed)]
+    candidates = [Candidate(number, one) for number, one in read.items() if isinstance(one, Entry)]
     found = verdicts.judge(
         candidates,
         ledger.known(batch, [one.parsed for one in candidates]),
@@ -58,13 +59,13 @@ def _judged(batch: ImportBatch, chunk: Sequence[Row]) -> Iterator[ImportRow]:
     for row in chunk:
         one = read[row.number]
         raw = {name: str(cell) for name, cell in row.cells.items()}
-        if isinstance(one, Parsed):
+        if isinstance(one, Entry):
             yield _row(batch, raw, *judgements[row.number])
         else:
             yield ImportRow(batch=batch, number=row.number, raw=raw, verdict=Verdict.INVALID, reason=one[:300])
 
 
-def _read(row: Row, reading: Reading) -> Parsed | str:
+def _read(row: Row, reading: Reading) -> Entry | str:
     """What it says, or why it says nothing."""
     try:
         return readings.parse(row, reading)
@@ -98,7 +99,7 @@ def _seen(batch: ImportBatch, candidates: Iterable[Candidate]) -> Seen:
     named = earlier.filter(external_id__in=ids).order_by("-number") if ids else ImportRow.objects.none()
     return Seen(
         occurrences=dict(alike),
-        ids={row.external_id: (row.number, verdicts.told(Parsed.of_json(row.parsed))) for row in named},
+        ids={row.external_id: (row.number, verdicts.told(Entry.of_json(row.parsed))) for row in named},
     )
 
 
