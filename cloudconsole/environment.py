@@ -311,6 +311,7 @@ def _database(env: environ.FileAwareEnv, var_dir: Path) -> dict[str, Any]:
             timeout=30,
             init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
         )
+        config["CONN_MAX_AGE"] = 60  # closing the last one writes everything back into the file
     else:
         options.update(pool={"min_size": 1, "max_size": 16, "timeout": 10})
     return config

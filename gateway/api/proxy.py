@@ -185,7 +185,8 @@ class Through(ApiView):
         return self._pass(request, api_name)
 
     def _pass(self, request: Request, api_name: str) -> StreamingHttpResponse:
-        key = selectors.to_use(person(request), api_name=api_name)
+        generation = _generation(request)
+        key = selectors.to_use(person(request), api_name=api_name, generation=generation)
         _refuse_navigation(request)
         http = request._request
         call = Call(
@@ -194,16 +195,17 @@ class Through(ApiView):
             headers=_headers(http),
             body=_upload(http),
             via=Via.STREAM,
-            generation=_generation(request),
+            generation=generation,
             own_sign_in=True,
         )
         return _relayed(http, proxying.begin(call=call, key=key, by=person(request)))
 
 
 def _key(request: Request, body: Mapping[str, Any]) -> ApiKey | None:
+    user, generation = person(request), Generation(body["secret"])
     if body["api_key_id"] is not None:
-        return selectors.to_use(person(request), pk=body["api_key_id"])
-    return selectors.to_use(person(request), api_name=body["api_name"]) if body["api_name"] else None
+        return selectors.to_use(user, pk=body["api_key_id"], generation=generation)
+    return selectors.to_use(user, api_name=body["api_name"], generation=generation) if body["api_name"] else None
 
 
 def _body(given: Any, encoding: str) -> tuple[bytes, str]:

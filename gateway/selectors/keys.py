@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import FilteredRelation, OuterRef, Q, QuerySet, Subquery
 
 from accounts.models import User
 from cloudconsole.core import clock
@@ -75,10 +75,21 @@ def get_for(user: User, pk: int) -> ApiKey:
     return _one(visible(user).filter(pk=pk))
 
 
-def to_use(user: User, *, pk: int | None = None, api_name: str = "") -> ApiKey:
-    """One to send with, by its id or its name in any case, without what only pages show. Raises KeyNotFound."""
-    mine = ApiKey.objects.visible_to(user, Perm.SELF).select_related("budget", "owner")
-    return _one(mine.filter(api_name__iexact=api_name) if pk is None else mine.filter(pk=pk))
+def to_use(
+    user: User, *, pk: int | None = None, api_name: str = "", generation: Generation = Generation.CURRENT
+) -> ApiKey:
+    """One to send with, by its id or its name in any case, without what only pages show. Raises KeyNotFound.
+
+    It brings its secret along, sealed, for `to_send_with`.
+    """
+    mine = (
+        ApiKey.objects.visible_to(user, Perm.SELF)
+        .annotate(brought=FilteredRelation("secrets", condition=Q(secrets__generation=generation)))
+        .select_related("budget", "brought")
+    )
+    key = _one(mine.filter(api_name__iexact=api_name) if pk is None else mine.filter(pk=pk))
+    key.owner = user
+    return key
 
 
 def named(user: User, api_name: str) -> ApiKey:
@@ -97,7 +108,9 @@ def to_send_with(key: ApiKey, generation: Generation) -> ApiKeySecret:
     """The secret that requests carry. Raises KeyUnusable."""
     if why := _WHY_NOT.get(key.status):
         raise KeyUnusable(why)
-    stored = next(iter(ApiKeySecret.objects.filter(key=key, generation=generation).order_by()[:1]), None)
+    stored: ApiKeySecret | None = getattr(key, "brought", None)
+    if stored is None or stored.generation != generation:
+        stored = next(iter(ApiKeySecret.objects.filter(key=key, generation=generation).order_by()[:1]), None)
     if stored is None or (stored.usable_until is not None and stored.usable_until <= clock.now()):
         raise KeyUnusable("The key has no such secret any more.")
     stored.key = key

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
 from django.core.cache import cache
-from django.db import transaction
+from django.db import close_old_connections, transaction
 
 from audit import services as audit
 from cloudconsole.core import clock
@@ -18,7 +18,7 @@ from cloudconsole.net import addresses
 from cloudconsole.net.addresses import Address
 from cloudconsole.net.egress import Door, Limits, PlainHttp, Refused, Request, Streamed, Unanswered, Upload, door
 from gateway import verbs
-from gateway.models import ApiKey, RequestLog
+from gateway.models import ApiKey, RateWindow, RequestLog
 from gateway.rules import attempts, decoding, headers
 from gateway.rules.bindings import PLACEHOLDER, Binding
 from gateway.rules.headers import Headers
@@ -75,6 +75,7 @@ class Outgoing:
     injected: Injected
     caps: Caps
     draft: Draft
+    windows: Sequence[RateWindow] = ()
     warning: str = ""
     began: float = field(default_factory=time.monotonic)
 
@@ -189,6 +190,7 @@ class Exchange:
                 wanted = size - self._taken  # the last piece of a budget is smaller than a block
                 key_budgets.take_bytes(key, wanted)
             self._taken += wanted
+            _let_others_ask()
 
     def abort(self) -> None:
         """End the connection; whoever waits for a chunk finds out at once."""
@@ -219,7 +221,8 @@ def opened(outgoing: Outgoing) -> Exchange:
     """
     outgoing.refuse_unless_allowed()
     if outgoing.key is not None:
-        outgoing.warning = rate_windows.check(outgoing.key) or ""
+        outgoing.windows = rate_windows.kept(outgoing.key)
+        outgoing.warning = rate_windows.check(outgoing.key, outgoing.windows) or ""
     retries, hops = 0, 0
     while True:
         with ExitStack() as stack:
@@ -247,7 +250,10 @@ def _attempted(outgoing: Outgoing, stack: ExitStack) -> Streamed:
     key = outgoing.key
     if key is not None:
         key_budgets.take_request(key, outgoing.size)
+        if outgoing.draft.attempts:  # the attempt before this one was told something, and waited
+            outgoing.windows = rate_windows.kept(key)
     outgoing.draft.attempts += 1
+    _let_others_ask()
     try:
         streamed = stack.enter_context(_door(outgoing).stream(_request(outgoing)))
     except (Refused, Unanswered) as error:
@@ -257,7 +263,7 @@ def _attempted(outgoing: Outgoing, stack: ExitStack) -> Streamed:
         raise
     outgoing.draft.status = streamed.status
     if key is not None:
-        rate_windows.observe(key, streamed.status, streamed.headers, clock.now())
+        rate_windows.observe(key, streamed.status, streamed.headers, clock.now(), outgoing.windows)
     return streamed
 
 
@@ -325,7 +331,13 @@ def _answered(outgoing: Outgoing, streamed: Streamed, stack: ExitStack) -> Excha
         raise _too_large(outgoing.caps)
     exchange = Exchange(outgoing, streamed)
     exchange.keep(stack.pop_all())
+    _let_others_ask()
     return exchange
+
+
+def _let_others_ask() -> None:
+    """Connections to the database that are lent out of a pool go back there: what comes next is waiting for the other side."""
+    close_old_connections()
 
 
 def _too_large(caps: Caps) -> AnswerTooLarge:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -43,13 +43,18 @@ def words_of(empty: Empty) -> str:
     return f"The API says that no {empty.unit.value}{of} are left until {empty.reset_at:%H:%M:%S} UTC"
 
 
-def check(key: ApiKey) -> str | None:
+def kept(key: ApiKey) -> list[RateWindow]:
+    """What is known of the key's limits, for `check` before a request and `observe` after it."""
+    return list(RateWindow.objects.filter(key=key).order_by())
+
+
+def check(key: ApiKey, windows: Iterable[RateWindow]) -> str | None:
     """A warning when a window of the key is empty and its reset is ahead; None when there is nothing to say.
 
     Raises LimitReached where the key is to hold its requests instead.
     """
     now = clock.now()
-    empty = rules.last_reset(_empty(key, now), now)
+    empty = rules.last_reset(_empty(windows, now), now)
     if empty is not None and key.when_empty == WhenEmpty.HOLD.value:
         raise LimitReached(empty, max(1, int((empty.reset_at - now).total_seconds() + 1)))
     return f"{words_of(empty)}." if empty else None
@@ -58,25 +63,29 @@ def check(key: ApiKey) -> str | None:
 def warning(key: ApiKey) -> str | None:
     """The same after a request, whatever the key would do about the next one."""
     now = clock.now()
-    empty = rules.last_reset(_empty(key, now), now)
+    empty = rules.last_reset(_empty(kept(key), now), now)
     return f"{words_of(empty)}." if empty else None
 
 
-def observe(key: ApiKey, status: int, headers: Sequence[tuple[str, str]], at: datetime) -> None:
-    """Keep what an answer tells of the limits, whatever its status. `at`: when its head came. An older answer changes nothing."""
+def observe(
+    key: ApiKey, status: int, headers: Sequence[tuple[str, str]], at: datetime, windows: Sequence[RateWindow]
+) -> None:
+    """Keep what an answer tells of the limits, whatever its status. `at`: when its head came. An older answer changes nothing.
+
+    `windows`: what was kept when it was asked.
+    """
     answer = Answer(status, headers, at)
-    kept = list(RateWindow.objects.filter(key=key))
-    refusals = max((row.refusals for row in kept), default=0)
+    refusals = max((row.refusals for row in windows), default=0)
     told = rate_limits.read(answer, presets.profile(key.dialect, key.preset), refusals=refusals)
-    if not told and not any(row.is_manual or row.refusals for row in kept):
+    if not told and not any(row.is_manual or row.refusals for row in windows):
         return
-    rows = {_identity(row): row for row in kept if not row.is_manual}
+    rows = {_identity(row): row for row in windows if not row.is_manual}
     with transaction.atomic():
         for window in told:
             _keep(key, rows.get((window.policy, window.unit.value)), window, at, _refusals(window, refusals))
         if refusals and not rate_limits.is_refusal(answer):
             RateWindow.objects.filter(key=key, refusals__gt=0, reset_at__lte=at).update(refusals=0)
-        for row in kept:
+        for row in windows:
             if row.is_manual and row.unit == Unit.REQUESTS.value:
                 _use_up(row, at)
 
@@ -92,9 +101,12 @@ def tend() -> None:
     RateSample.objects.filter(at__lt=now - SAMPLES_FOR).delete()
 
 
-def _empty(key: ApiKey, now: datetime) -> list[Empty]:
-    rows = RateWindow.objects.filter(key=key, remaining=0, reset_at__gt=now).values_list("policy", "unit", "reset_at")
-    return [Empty(policy, Unit(unit), reset_at) for policy, unit, reset_at in rows if reset_at is not None]
+def _empty(windows: Iterable[RateWindow], now: datetime) -> list[Empty]:
+    return [
+        Empty(row.policy, Unit(row.unit), row.reset_at)
+        for row in windows
+        if row.remaining == 0 and row.reset_at is not None and row.reset_at > now
+    ]
 
 
 def _identity(row: RateWindow) -> tuple[str, str]:

@@ -45,7 +45,8 @@ def key(store: Store) -> ApiKey:
 
 def told(key: ApiKey, remaining: int, *, minutes: int = 10, at: datetime | None = None, status: int = 200) -> None:
     moment = at or clock.now()
-    rate_windows.observe(key, status, github(remaining, moment + timedelta(minutes=minutes)), moment)
+    reset = moment + timedelta(minutes=minutes)
+    rate_windows.observe(key, status, github(remaining, reset), moment, rate_windows.kept(key))
 
 
 def test_a_request_through_the_proxy_leaves_what_is_left(store: Store, service: Listener, ada: User, api: Api) -> None:
@@ -110,24 +111,24 @@ def test_a_held_key_sends_again_after_the_reset(store: Store, service: Listener)
     with time_machine.travel(NOW, tick=False) as travel:
         told(held, 0)
         with pytest.raises(rate_windows.LimitReached) as refused:
-            rate_windows.check(held)
+            rate_windows.check(held, rate_windows.kept(held))
         assert refused.value.retry_after_s == 601
         travel.shift(601)
-        assert rate_windows.check(held) is None
+        assert rate_windows.check(held, rate_windows.kept(held)) is None
 
 
 def test_refusals_without_a_word_wait_longer_each_time_until_one_is_answered(key: ApiKey) -> None:
     at = clock.now()
 
     def waits() -> float:
-        rate_windows.observe(key, 429, [], at)
+        rate_windows.observe(key, 429, [], at, rate_windows.kept(key))
         window = RateWindow.objects.get(policy="pause")
         assert window.reset_at is not None
         return (window.reset_at - at).total_seconds()
 
     assert [waits(), waits(), waits()] == [30, 60, 120]
     at += timedelta(seconds=500)
-    rate_windows.observe(key, 200, [], at)
+    rate_windows.observe(key, 200, [], at, rate_windows.kept(key))
     assert waits() == 30
 
 

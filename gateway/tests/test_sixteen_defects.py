@@ -123,7 +123,7 @@ def test_10_a_reset_is_read_whatever_its_form(store: Store, reset: str, seconds:
     key, now = store(), datetime.now(UTC)
     written = reset.format(now + timedelta(hours=1))
     told = (("X-RateLimit-Limit", "100"), ("X-RateLimit-Remaining", "42"), ("X-RateLimit-Reset", written))
-    rate_windows.observe(key, 200, told, now)
+    rate_windows.observe(key, 200, told, now, rate_windows.kept(key))
     window = RateWindow.objects.get(key=key)
     assert window.reset_at is not None
     assert abs((window.reset_at - now).total_seconds() - seconds) < 5
@@ -143,7 +143,7 @@ def test_12_two_keys_of_one_api_have_limits_of_their_own(store: Store) -> None:
     first, second = store(api_name="GitHub"), store(api_name="GitHub 2")
     for key, left in ((first, "10"), (second, "20")):
         told = (("X-RateLimit-Limit", "60"), ("X-RateLimit-Remaining", left), ("X-RateLimit-Reset", "30"))
-        rate_windows.observe(key, 200, told, datetime.now(UTC))
+        rate_windows.observe(key, 200, told, datetime.now(UTC), rate_windows.kept(key))
     assert set(RateWindow.objects.values_list("key__api_name", "remaining")) == {("GitHub", 10), ("GitHub 2", 20)}
 
 

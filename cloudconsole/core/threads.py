@@ -1,0 +1,65 @@
+"""The threads on which requests are served under ASGI: kept from one request to the next, each with its database connection.
+
+Django by itself makes a thread for each request. A connection belongs to its thread, so it is made and closed each time too:
+for SQLite that means its checkpoint, with the disk behind it, in the middle of every answer.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from asgiref.sync import ThreadSensitiveContext
+from django.core.handlers.asgi import ASGIHandler
+from django.db import connections
+
+MOST_IDLE = 16  # threads that wait for a request; how many serve one at a time has no bound here
+
+
+class Threads:
+    """Executors of one thread each. Whoever takes one has it alone until everything he left it to do is done."""
+
+    def __init__(self, most_idle: int = MOST_IDLE) -> None:
+        self._most_idle = most_idle
+        self._idle: deque[ThreadPoolExecutor] = deque()  # its ends are safe from any thread
+
+    def take(self) -> ThreadPoolExecutor:
+        """The one that was used last, so that the others can age; a new one where none is idle."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return ThreadPoolExecutor(max_workers=1, thread_name_prefix="request")
+
+    def give_back(self, executor: ThreadPoolExecutor) -> None:
+        """The thread itself says that it is free, behind what a request whose caller has gone left it to do."""
+        executor.submit(self._now_idle, executor)
+
+    def _now_idle(self, executor: ThreadPoolExecutor) -> None:
+        if len(self._idle) < self._most_idle:
+            self._idle.append(executor)
+        else:
+            connections.close_all()
+            executor.shutdown(wait=False)
+
+
+class Handler(ASGIHandler):
+    """Django's own, on threads that are kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._threads = Threads()
+
+    async def __call__(
+        self,
+        scope: dict[str, Any],
+        receive: Callable[[], Awaitable[dict[str, Any]]],
+        send: Callable[[dict[str, Any]], Awaitable[None]],
+    ) -> None:
+        thread = self._threads.take()
+        try:
+            async with ThreadSensitiveContext(executor=thread):
+                await super().__call__(scope, receive, send)
+        finally:
+            self._threads.give_back(thread)
