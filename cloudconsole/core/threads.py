@@ -11,10 +11,12 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from asgiref.sync import ThreadSensitiveContext
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 from django.db import connections
+from django.http import HttpRequest
 
+_LEFT = "cloudconsole.left"  # in a request's scope: what has to be done when it is over
 MOST_IDLE = 16  # threads that wait for a request; how many serve one at a time has no bound here
 
 
@@ -58,8 +60,20 @@ class Handler(ASGIHandler):
         send: Callable[[dict[str, Any]], Awaitable[None]],
     ) -> None:
         thread = self._threads.take()
+        left: list[Callable[[], None]] = []
         try:
             async with ThreadSensitiveContext(executor=thread):
-                await super().__call__(scope, receive, send)
+                await super().__call__({**scope, _LEFT: left}, receive, send)
+                for do in left:
+                    await sync_to_async(do)()
         finally:
             self._threads.give_back(thread)
+
+
+def when_over(request: HttpRequest, do: Callable[[], None]) -> None:
+    """Have `do` called on the request's own thread at the very end: a response whose caller has not waited for it is made and
+    forgotten, and nobody closes it. (A server without ASGI writes and closes each.)
+    """
+    left = getattr(request, "scope", {}).get(_LEFT)
+    if left is not None:
+        left.append(do)

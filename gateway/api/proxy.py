@@ -25,6 +25,7 @@ from accounts.models import PersonalToken, Scope
 from cloudconsole.api import streams
 from cloudconsole.api.fields import ChoiceField
 from cloudconsole.api.views import ApiView
+from cloudconsole.core import threads
 from cloudconsole.core.permissions import Perm
 from cloudconsole.net.egress import Upload
 from gateway.models import ApiKey, Generation, Via
@@ -266,6 +267,7 @@ def _generation(request: Request) -> Generation:
 
 
 def _relayed(request: HttpRequest, exchange: Exchange) -> StreamingHttpResponse:
+    threads.when_over(request, exchange.leave)
     body = streams.body_for(request, exchange.chunks(), exchange.abort)
     response = StreamingHttpResponse(body, status=exchange.status)
     del response["Content-Type"]  # Django's own guess

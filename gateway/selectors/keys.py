@@ -75,9 +75,7 @@ def get_for(user: User, pk: int) -> ApiKey:
     return _one(visible(user).filter(pk=pk))
 
 
-def to_use(
-    user: User, *, pk: int | None = None, api_name: str = "", generation: Generation = Generation.CURRENT
-) -> ApiKey:
+def to_use(user: User, *, pk: int | None = None, api_name: str = "", generation: Generation = Generation.CURRENT) -> ApiKey:
     """One to send with, by its id or its name in any case, without what only pages show. Raises KeyNotFound.
 
     It brings its secret along, sealed, for `to_send_with`.

@@ -198,6 +198,12 @@ class Exchange:
             self.draft.error = "caller_gone"
         self._streamed.abort()
 
+    def leave(self) -> None:
+        """Nobody reads it any more, if anybody ever did."""
+        if not self._is_closed:
+            self.abort()
+            self.close()
+
     def close(self) -> None:
         if self._is_closed:
             return

@@ -67,9 +67,7 @@ def warning(key: ApiKey) -> str | None:
     return f"{words_of(empty)}." if empty else None
 
 
-def observe(
-    key: ApiKey, status: int, headers: Sequence[tuple[str, str]], at: datetime, windows: Sequence[RateWindow]
-) -> None:
+def observe(key: ApiKey, status: int, headers: Sequence[tuple[str, str]], at: datetime, windows: Sequence[RateWindow]) -> None:
     """Keep what an answer tells of the limits, whatever its status. `at`: when its head came. An older answer changes nothing.
 
     `windows`: what was kept when it was asked.
