@@ -83,7 +83,7 @@ def to_use(user: User, *, pk: int | None = None, api_name: str = "", generation:
     mine = (
         ApiKey.objects.visible_to(user, Perm.SELF)
         .annotate(brought=FilteredRelation("secrets", condition=Q(secrets__generation=generation)))
-        .select_related("budget", "brought")
+        .select_related("budget", "brought")  # type: ignore[misc]  # the stubs do not know of filtered relations
     )
     key = _one(mine.filter(api_name__iexact=api_name) if pk is None else mine.filter(pk=pk))
     key.owner = user

@@ -9,6 +9,7 @@ import uvicorn
 
 from accounts.models import Scope, User
 from accounts.services import personal_tokens
+from cloudconsole.core.permissions import Role
 from gateway.services import keys
 from gateway.services.key_inputs import KeyInput
 
@@ -19,7 +20,7 @@ def main(command: str, given: dict[str, Any]) -> None:
 
 def _prepare(given: dict[str, Any]) -> None:
     """A person with a key for each of the services in `given`, and a token to use them with."""
-    ada = User.objects.create_user("ada", "ada@example.com", None, "operator")
+    ada = User.objects.create_user("ada", "ada@example.com", None, Role.OPERATOR)
     for name, url in given["services"].items():
         keys.create(given=KeyInput(api_name=name, api_key="sk-test-0123456789", base_url=url, retries=0), by=ada)
     made = personal_tokens.create(user=ada, name="program", scope=Scope.WRITE)
