@@ -10,6 +10,7 @@ from costs.api import (
     budgets,
     changes,
     costs,
+    explorations,
     exports,
     forecasts,
     imports,
@@ -23,6 +24,8 @@ from costs.api import (
 urlpatterns = [
     path("/costs", costs.Costs.as_view()),
     path("/costs/summary", costs.CostSummary.as_view()),
+    path("/costs/pivot", explorations.CostPivot.as_view()),
+    path("/costs/explanation", explorations.CostExplanation.as_view()),
     path("/costs/changes", changes.CostChanges.as_view()),
     path("/costs/forecast", forecasts.CostForecast.as_view()),
     path("/costs/forecast/aws", aws_forecasts.AwsForecasts.as_view()),
