@@ -135,7 +135,7 @@ def _fill(user: Any, others: list[Any], size: int) -> int:
             api_name=key.api_name if key else "",
             via=chance.choices(("stream", "envelope", "console"), (70, 29, 1))[0],
             method=chance.choices(("GET", "POST"), (80, 20))[0],
-            host="api.example.com",
+            host=f"api{number % KEYS}.example.com",
             path=f"/v1/things/{chance.randrange(1000)}",
             status=status,
             error="" if status else "no_answer",

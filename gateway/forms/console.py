@@ -50,16 +50,17 @@ class RequestForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}
-        if given.get("key") is None and "://" not in given.get("url", ""):
-            self.add_error("url", "Without a key, a whole address is needed: https://…")
-        if not _is_readable(given.get("url", "")):
+        url = given.get("url", "")
+        if why := console.why_no_address(url, has_key=given.get("key") is not None):
+            self.add_error("url", why)
+        elif not _is_readable(url):
             self.add_error("url", "This address cannot be read.")
         return given
 
 
 def _is_readable(url: str) -> bool:
     try:
-        urlsplit(url if "://" in url or url.startswith("/") else f"https://{url}")
+        urlsplit(url)
     except ValueError:
         return False
     return True

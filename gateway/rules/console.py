@@ -11,6 +11,7 @@ from gateway.rules.json_layout import laid_out
 
 SHOWN_CHARACTERS = 256_000
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
 
 Headers = Sequence[tuple[str, str]]
 
@@ -38,7 +39,23 @@ def _header(line: str) -> tuple[str, str]:
     name, colon, value = line.partition(":")
     if not colon or not _NAME.fullmatch(name.strip()):
         raise NotHeaders(f"“{line[:80]}” is no header. Write one in each line, as in “Accept: application/json”.")
+    if not _VALUE.fullmatch(value.strip()):
+        raise NotHeaders(f"“{name.strip()}” holds characters that no header can carry: only those of Latin-1 are sent.")
     return name.strip(), value.strip()
+
+
+def why_no_address(url: str, *, has_key: bool) -> str:
+    """What is wrong with how an address or a path is written; empty where a door may judge it."""
+    if "://" not in url and not has_key:
+        return "Without a key, a whole address is needed: https://…"
+    if url and "://" not in url and not url.startswith("/"):
+        return "A path begins with “/”, an address with https://."
+    if any(one <= " " for one in url):
+        return "A blank in an address is written as %20."
+    path = url if url.startswith("/") else url.partition("://")[2].partition("/")[2]  # a host may be written in any letters
+    if not path.isascii():
+        return "What is not ASCII is written percent-encoded, such as %C3%A9 for é."
+    return ""
 
 
 def lines_of(headers: Headers) -> str:

@@ -80,6 +80,9 @@ def test_a_refused_address_says_so_in_the_place_of_the_answer(page: Client, serv
     [
         ({"url": "/path"}, "whole address"),
         ({"url": "https://a.example", "headers": "no header"}, "is no header"),
+        ({"url": "https://a.example", "headers": "X-Price: 5 €"}, "“X-Price” holds characters"),
+        ({"url": "https://a.example/a b"}, "%20"),
+        ({"url": "https://a.example/é"}, "%C3%A9"),
         ({"url": "https://a.example", "method": "BREW"}, "BREW"),
     ],
 )
@@ -88,6 +91,13 @@ def test_what_cannot_be_sent_is_said_before_it_is(page: Client, service: Listene
     assert answer.status_code == 400
     assert words in answer.content.decode()
     assert service.asked == []
+
+
+def test_a_path_without_its_slash_is_no_refused_address(page: Client, key: ApiKey, service: Listener) -> None:
+    answer = page.post("/keys/console", form(key, url="user"))
+    assert (answer.status_code, "A path begins with “/”" in answer.content.decode()) == (400, True)
+    assert page.post("/keys/console", form(key, url="")).status_code == 200
+    assert [asked.path for asked in service.asked] == ["/"]
 
 
 @pytest.mark.parametrize("url", ["//[x", "http://[x", "x[y"])
