@@ -61,6 +61,7 @@ def test_a_key_is_stored_a_request_sent_and_the_limit_falls(browser: Browser, co
         take_it_along(page)
         replay(page)
         left_is(page, LIMIT - 2)
+        replay_what_failed(page)
         paste_curl(page, service)
         look_at_the_statistics(page)
 
@@ -107,6 +108,18 @@ def replay(page: Page) -> None:
     page.get_by_role("button", name="Send").click()
     expect(page.locator("#answer .pill")).to_have_text("200 OK")
     expect(page.locator("#history li")).to_have_count(2)
+
+
+def replay_what_failed(page: Page) -> None:
+    page.locator("#id_key").select_option("")
+    page.locator("#id_url").fill("https://10.0.0.1/private")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("#answer").get_by_role("alert")).to_be_visible()
+    first = page.locator("#history li").first
+    expect(first).to_contain_text("failed")
+    page.locator("#id_url").fill("/something/else")
+    first.get_by_role("button").click()
+    expect(page.locator("#id_url")).to_have_value("https://10.0.0.1/private")
 
 
 def paste_curl(page: Page, service: Listener) -> None:

@@ -19,7 +19,16 @@ from gateway.services import imports
 from gateway.services.key_inputs import LIMITS, NEVER, KeyInput, Never
 
 _PLAIN = {"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"}
-_SECRET = forms.Textarea(attrs={**_PLAIN, "rows": 2, "class": "mono", "data-1p-ignore": "", "data-lpignore": "true"})
+
+
+class WriteOnly(forms.Textarea):
+    """What was typed into it is never written into a page again, as with a password."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        return super().get_context(name, None, attrs)
+
+
+_SECRET = WriteOnly(attrs={**_PLAIN, "rows": 2, "class": "mono", "data-1p-ignore": "", "data-lpignore": "true"})
 _MOMENT = forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"})
 _MOMENTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
 _CAPTURES = [("0", "Off"), ("1", "For an hour"), ("24", "For a day"), ("168", "For seven days")]
@@ -47,7 +56,16 @@ class KeyFilterForm(forms.Form):
     status = forms.ChoiceField(label="State", required=False, choices=[("", "Any"), *KEY_STATUSES])
 
 
-class KeyForm(ServedForm):
+class SecretForm(ServedForm):
+    """With a key typed into `api_key`. A form that is refused comes back without it, and says so."""
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        super().add_error(field, error)
+        if self.data.get("api_key") and not self.has_error("api_key"):
+            super().add_error("api_key", "Enter the key once more: it is not shown again.")
+
+
+class KeyForm(SecretForm):
     """One key. A stored secret is never filled in: empty means that it stays."""
 
     api_name = forms.CharField(
@@ -160,7 +178,7 @@ class KeyForm(ServedForm):
         )
 
 
-class RotateForm(ServedForm):
+class RotateForm(SecretForm):
     api_key = forms.CharField(label="New key", max_length=8192, strip=False, widget=_SECRET)
     overlap_hours = forms.TypedChoiceField(
         label="The old key stays usable",
@@ -177,6 +195,8 @@ class RotateForm(ServedForm):
 
 
 class ImportForm(ServedForm):
+    """What is found in a text is shown with it, to be stored next; a text that is refused comes back empty."""
+
     text = forms.CharField(
         label="A .env file, or JSON",
         max_length=imports.LONGEST,
@@ -185,6 +205,12 @@ class ImportForm(ServedForm):
             attrs={**_PLAIN, "rows": 10, "class": "mono", "placeholder": "GITHUB_TOKEN=ghp_…\nOPENAI_API_KEY=sk-…"}
         ),
     )
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        super().add_error(field, error)
+        if self.data.get("text"):
+            super().add_error("text", "Paste it once more: it is not shown again.")
+            self.data = {}
 
 
 def _initial(key: ApiKey) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from typing import Any
 
 import pytest
@@ -116,10 +117,10 @@ def test_the_key_of_somebody_else_cannot_be_chosen(client: Client, key: ApiKey, 
     assert service.asked == []
 
 
-def sent_of(html: str) -> dict[str, str]:
+def sent_of(html: str) -> dict[str, Any]:
     found = re.search(r'<script id="sent-request" type="application/json">(.*?)</script>', html, re.DOTALL)
     assert found
-    loaded: dict[str, str] = json.loads(found[1])
+    loaded: dict[str, Any] = json.loads(found[1])
     return loaded
 
 
@@ -129,6 +130,23 @@ def test_a_replay_holds_what_was_sent_without_credentials(page: Client, key: Api
     kept = sent_of(page.post("/keys/console", sent).content.decode())
     assert (kept["url"], kept["headers"], kept["key_name"]) == ("/x?page=2", "Accept: text/plain", "svc")
     assert "typed" not in json.dumps(kept)
+
+
+def test_what_failed_can_be_sent_again_too(page: Client, store: Store) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        gone = f"http://127.0.0.1:{server.getsockname()[1]}"
+    key = store(base_url=gone)
+    sent = form(key, method="PUT", url="/v1/things?page=2&token=typed", headers="Accept: text/plain", body="a=1")
+    for headers in ({}, HTMX):
+        html = page.post("/keys/console", sent, headers=headers).content.decode()
+        kept = sent_of(html)
+        assert (kept["method"], kept["url"], kept["headers"]) == ("PUT", "/v1/things?page=2", "Accept: text/plain")
+        assert (kept["body"], kept["key"], kept["status"]) == ("a=1", key.pk, None)
+    refused = sent_of(page.post("/keys/console", form(url="http://169.254.169.254/latest")).content.decode())
+    assert (refused["url"], refused["status"]) == ("http://169.254.169.254/latest", None)
+    listed = page.get("/keys/console").content.decode()
+    assert f"method=PUT&amp;url=https%3A//127.0.0.1%3A{gone.rpartition(':')[2]}/v1/things" in listed
+    assert RequestLog.objects.filter(via=Via.CONSOLE, status=None).count() == 3
 
 
 def test_a_pasted_command_finds_its_key_and_loses_its_secret(page: Client, key: ApiKey) -> None:

@@ -364,3 +364,30 @@ def test_a_search_without_an_end_is_a_search(store: Store, ada: User, api: Api) 
     store(api_name="svc")
     found = api(ada).get("/api/keys", {"search": "svc " * 2_000}).json()
     assert [one["api_name"] for one in found["results"]] == ["svc"]
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/keys/new", {"base_url": "https://10.0.0.1/"}),  # refused by the service
+        ("/keys/new", {"retries": "many"}),  # by the form
+        ("/keys/new", {"api_key": f"{SECRET}\x01"}),  # itself what is wrong
+        ("/keys/{pk}/edit", {"base_url": "https://10.0.0.1/"}),
+        ("/keys/{pk}/edit", {"api_name": ""}),
+        ("/keys/{pk}/rotate", {"overlap_hours": "5"}),
+        ("/keys/{pk}/rotate", {"expires_at": "2000-01-01T00:00"}),
+        ("/keys/import", {"text": f"{{{SECRET}"}),
+    ],
+)
+def test_a_form_that_is_refused_does_not_show_the_key_again(
+    path: str, fields: dict[str, str], store: Store, browser: Client
+) -> None:
+    key = store()
+    typed = {"api_name": "other", "api_key": f"{SECRET}-typed", "base_url": "https://api.example.com", "auth_scheme": "bearer"}
+    rest = {"retries": "2", "when_empty": "warn", "test_method": "GET", "overlap_hours": "24"}
+    answer = browser.post(path.format(pk=key.pk), {**typed, **rest, **fields})
+    html = answer.content.decode()
+    assert answer.status_code >= 400
+    assert SECRET not in html
+    assert html.count("once more") <= 1
+    assert "once more" in html or "\x01" in fields.get("api_key", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -31,12 +32,11 @@ _EARLIER = 10
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer as the page shows it. `sent` is what a replay needs, without what looks like a credential."""
+    """An answer as the page shows it."""
 
     whole: Whole
     body: Shown
     warning: str | None
-    sent: dict[str, Any]
 
     @property
     def phrase(self) -> str:
@@ -61,11 +61,14 @@ class RequestConsole(Page):
         form = RequestForm(request.POST, user=request.user)
         if not form.is_valid():
             return _page(request, form, status=HTTPStatus.BAD_REQUEST)
+        began = time.monotonic()
         try:
             answered = _send(request.user, form)
         except CloudconsoleError as error:
-            return _page(request, form, trouble=error, status=STATUS_OF[error.kind])
-        return _page(request, form, answered=answered)
+            sent = _sent(form.cleaned_data, None, round((time.monotonic() - began) * 1000))
+            return _page(request, form, trouble=error, sent=sent, status=STATUS_OF[error.kind])
+        sent = _sent(form.cleaned_data, answered.whole.status, answered.whole.duration_ms)
+        return _page(request, form, answered=answered, sent=sent)
 
 
 class PasteCurl(Page):
@@ -109,6 +112,7 @@ def _page(
     *,
     answered: Answered | None = None,
     trouble: CloudconsoleError | None = None,
+    sent: dict[str, Any] | None = None,
     pasted: CurlForm | None = None,
     command: Command | None = None,
     code: list[Snippet] | None = None,
@@ -119,6 +123,7 @@ def _page(
         "form": form,
         "answered": answered,
         "trouble": trouble,
+        "sent": sent,
         "retry_after_s": getattr(trouble, "retry_after_s", None),
         "pasted": pasted or CurlForm(),
         "command": command,
@@ -138,10 +143,11 @@ def _send(user: User, form: RequestForm) -> Answered:
     kind = next((value for name, value in whole.headers if name.lower() == "content-type"), "")
     text, encoding = proxying.text_of(whole.body, kind)
     body = console.shown(text if encoding == "utf-8" else None)
-    return Answered(whole, body, rate_windows.warning(key) if key else None, _sent(given, whole))
+    return Answered(whole, body, rate_windows.warning(key) if key else None)
 
 
-def _sent(given: dict[str, Any], whole: Whole) -> dict[str, Any]:
+def _sent(given: dict[str, Any], status: int | None, ms: int) -> dict[str, Any]:
+    """What a replay needs, without what looks like a credential. `status` is None where no answer came."""
     kept = Command(given["method"], given["url"], given["headers"], given["body"])
     safe = curl.without_secrets(kept)
     return {
@@ -151,8 +157,8 @@ def _sent(given: dict[str, Any], whole: Whole) -> dict[str, Any]:
         "url": safe.url,
         "headers": console.lines_of(safe.headers),
         "body": safe.body,
-        "status": whole.status,
-        "ms": whole.duration_ms,
+        "status": status,
+        "ms": ms,
     }
 
 

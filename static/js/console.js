@@ -40,8 +40,9 @@ function fill(request) {
   remember(DRAFT, draftOf(read()));
 }
 
-// History ----------------------------------------------------------------------------------------------------------
+// History: what was sent, also what got no answer and so has no status ---------------------------------------------
 function tone(status) {
+  if (status === null) return "bad";
   if (status < 400) return "ok";
   return status < 500 ? "warn" : "bad";
 }
@@ -58,7 +59,7 @@ function entry(sent) {
   button.type = "button";
   button.title = "Fill in this request again";
   const where = sent.key_name ? `${sent.key_name} ${sent.url}` : sent.url;
-  button.append(part("method", sent.method), part("where", where), part(`status-text ${tone(sent.status)}`, String(sent.status)), part("ago", `${sent.ms} ms`));
+  button.append(part("method", sent.method), part("where", where), part(`status-text ${tone(sent.status)}`, String(sent.status ?? "failed")), part("ago", `${sent.ms} ms`));
   button.addEventListener("click", () => { fill(sent); form.elements.url.focus(); });
   const item = document.createElement("li");
   item.append(button);
