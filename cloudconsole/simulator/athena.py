@@ -32,6 +32,7 @@ _CATALOG = "AwsDataCatalog"
 _FUNCTIONS = (
     "CREATE MACRO regexp_like(text, pattern) AS regexp_matches(text, pattern)",
     "CREATE MACRO json_parse(text) AS CAST(text AS JSON)",
+    "CREATE MACRO array_join(held, between) AS array_to_string(held, between)",
     "CREATE MACRO element_at(held, wanted) AS held[wanted]",
     "CREATE MACRO json_extract_scalar(text, path) AS TRY(json_extract_string(text, path))",
 )

@@ -10,6 +10,9 @@ from costs.rules.billing_formats import Header
 from costs.rules.sql_dialects import LONGEST_NAME, Dialect, is_nothing, literal
 from costs.rules.tags import EMPTY, NO_VALUE, UNTAGGED
 
+# No key has it: AWS allows letters, digits, spaces and a few signs.
+BETWEEN_NAMES = "\x1f"
+
 
 @dataclass(frozen=True, slots=True)
 class TagColumns:
@@ -55,20 +58,13 @@ class TagColumns:
         )
         return f"'{{' || CONCAT_WS(',', {', '.join(pairs)}) || '}}'" if own else None
 
-    def names(self, source: str) -> str | None:
-        """DuckDB's question for the names of all tags; None where no one column holds them.
-
-        Many lines carry the same tags, so these are read once each.
-        """
+    def names(self) -> str | None:
+        """The names of a line's tags, as the file writes them, one behind the other; None where no one column holds them."""
         holder = self._holder()
         if holder is None:
             return None
-        is_map = holder in self.maps
-        keys = "map_keys(held)" if is_map else "TRY(json_keys(held))"
-        readable = "held IS NOT NULL" if is_map else f"held IS NOT NULL AND {self.dialect.is_json.format('held')}"
-        different = f"(SELECT DISTINCT {self.dialect.quoted(holder)} AS held FROM {source}) different"  # noqa: S608 - quoted
-        told = f"(SELECT {keys} AS names FROM {different} WHERE {readable}) told"  # noqa: S608 - our own
-        return f"SELECT DISTINCT UNNEST(names) AS name FROM {told} ORDER BY name"  # noqa: S608 - our own
+        how = self.dialect.names_in_map if holder in self.maps else self.dialect.names_in_json
+        return how.format(self.dialect.quoted(holder), f"CHR({ord(BETWEEN_NAMES)})")
 
     def _holder(self) -> str | None:
         return next((name for one in billing_tags.HOLDERS if (name := self.header.name_of(one))), None)

@@ -19,6 +19,8 @@ class Dialect:
     of_json: str  # the same of JSON text, NULL where it is none
     of_tags: str  # the same, whatever is in the key
     is_json: str  # whether the text {0} is JSON
+    names_in_map: str  # the keys of the map {0} as one text, {1} between them
+    names_in_json: str  # the same of JSON text, NULL where it is none
 
     def quoted(self, column: str) -> str:
         """An identifier, whatever is in it."""
@@ -32,6 +34,8 @@ DUCKDB = Dialect(
     of_json="TRY(json_extract_string({0}, '$.' || {1}))",
     of_tags="TRY(json_extract_string({0}, '/' || REPLACE(REPLACE({1}, '~', '~0'), '/', '~1')))",
     is_json="json_valid({0})",
+    names_in_map="array_to_string(map_keys({0}), {1})",
+    names_in_json="CASE WHEN json_valid({0}) THEN array_to_string(json_keys({0}), {1}) END",
 )
 ATHENA = Dialect(
     name="athena",
@@ -40,6 +44,8 @@ ATHENA = Dialect(
     of_json="json_extract_scalar({0}, '$.' || {1})",
     of_tags="element_at(TRY(CAST(json_parse({0}) AS MAP(VARCHAR, VARCHAR))), {1})",
     is_json="TRY(json_parse({0})) IS NOT NULL",
+    names_in_map="array_join(map_keys({0}), {1})",
+    names_in_json="array_join(map_keys(TRY(CAST(json_parse({0}) AS MAP(VARCHAR, JSON)))), {1})",
 )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from costs.rules import focus
-from costs.rules.billing_sql import MONEY
+from costs.rules.billing_cells import MONEY
 from costs.rules.sql_dialects import literal
 
 _PIECE = 1 << 20

@@ -179,6 +179,7 @@ def test_tags_of_an_export_are_the_ledgers(aws: SimulatorHandle, payer: CostSour
     SourceTag.objects.create(source=payer, tag=tags.key_called("team"), is_chosen=True, chosen_at=NOW)
     added(payer, admin, "cur2", "2026-10", **more)
     look_and_work()
+    assert CostImport.objects.get().tag_keys == ["cost_center", "environment", "project", "team"]
     answer = costs.answer(admin, Question(DayRange(*OCTOBER), Granularity.WHOLE, (Dimension.tag("team"),)))
     found = {group.keys[0]: group.amount for group in answer.periods[0].groups}
     midnight = datetime.combine(TODAY, datetime.min.time(), UTC)

@@ -17,7 +17,8 @@ from typing import Protocol
 
 from cloudconsole.core.errors import CloudconsoleError, Kind
 
-_PIECE = 1 << 20
+# Small enough for the processor's cache: unpacking a megabyte at a time takes half as long again.
+_PIECE = 1 << 16
 _MOST_MEMBERS = 1_000
 _LONGEST_HEADER = 1 << 20
 # What is left for everything else on this machine's disk.

@@ -10,14 +10,15 @@ from decimal import Decimal
 from typing import Any
 
 from cloudconsole.aws.cost_explorer import Amounts, CostAnswer, DayCosts
-from cloudconsole.core.money import EXACT, ZERO
+from cloudconsole.core.money import ZERO
 from costs.rules import cubes
-from costs.rules.billing_sql import METRICS
+from costs.rules.billing_sql import METRICS, TAG_NAMES
+from costs.rules.billing_tag_sql import BETWEEN_NAMES
 from costs.rules.cubes import CUBES, Cube, Dimension
 from costs.rules.sql_dialects import literal
 from costs.rules.tags import UNTAGGED
 from costs.rules.windows import first_of_month
-from costs.services.billing.engine import CHARGES, Engine
+from costs.services.billing.engine import ANSWER, CHARGES, Engine
 
 _DAY = timedelta(days=1)
 _COLUMNS: dict[Dimension, str] = {
@@ -84,6 +85,12 @@ def bills(engine: Engine, apart: Collection[str]) -> Iterator[Bill]:
     )
     for home, payer, month, currency, numbers, lines, *sums in rows:
         yield Bill(home, payer, month, currency, tuple(numbers), int(lines), _amounts(sums))
+
+
+def tag_names(engine: Engine) -> list[str]:
+    """The names of all tags, as the file writes them."""
+    names = f"SELECT DISTINCT UNNEST(string_split({TAG_NAMES}, {literal(BETWEEN_NAMES)})) AS name FROM {ANSWER}"
+    return [str(name) for (name,) in engine.run(f"{names} WHERE {TAG_NAMES} IS NOT NULL ORDER BY name")]
 
 
 def told_tags(engine: Engine, wanted: Mapping[str, str]) -> list[str]:
@@ -156,4 +163,4 @@ def _days(engine: Engine, bill: Bill, today: date) -> list[date]:
 
 
 def _amounts(sums: Collection[Any]) -> Amounts:
-    return Amounts(*(EXACT.create_decimal(value or 0) for value in sums))
+    return Amounts(*(ZERO if value is None else Decimal(value) for value in sums))

@@ -19,7 +19,7 @@ from django.conf import settings
 from cloudconsole.core.errors import CloudconsoleError
 from costs.rules import billing_formats
 from costs.rules.billing_formats import Header
-from costs.rules.billing_sql import Query
+from costs.rules.billing_sql import TAG_NAMES, Query
 from costs.rules.sql_dialects import DUCKDB, literal
 from costs.services.billing.content import LEFT_FREE, Content, Shape, UnreadableFile
 
@@ -29,7 +29,7 @@ _LONGEST_LINE = 8 << 20
 _LOOK_EVERY_S = 1.0
 # The first faulty lines that are told one by one.
 TOLD_FAULTS = 10_000
-CHARGES = "charges"
+ANSWER, CHARGES = "answer", "charges"
 _PIECE = 2_000
 _MIB = 1 << 20
 
@@ -70,6 +70,11 @@ class Engine:
         self.connection.execute(f"SET allowed_paths = [{allowed}]")
         self.connection.execute("SET enable_external_access = false")
         self.connection.execute("SET lock_configuration = true")
+
+    def hold(self, sql: str) -> None:
+        """Keep what `Query.aggregate` answers: the table `ANSWER`, of which CHARGES are the charges."""
+        self.run(f"CREATE TABLE {ANSWER} AS {sql}")
+        self.run(f"CREATE VIEW {CHARGES} AS SELECT * EXCLUDE ({TAG_NAMES}) FROM {ANSWER} WHERE {TAG_NAMES} IS NULL")
 
     def run(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of a statement, which runs beside this thread. Raises UnreadableFile, and what `alive` raises."""
@@ -178,6 +183,7 @@ def unreadable(error: duckdb.Error) -> UnreadableFile:
     return UnreadableFile("The file is damaged, or is not what its first bytes say.")
 
 
+# A question for faulty lines reads the file once more, and rejects once more.
 _OF_FIRST_READING = "FROM reject_errors WHERE scan_id = (SELECT MIN(scan_id) FROM reject_errors)"
 
 

@@ -17,11 +17,12 @@ from cloudconsole.aws.credentials import Access
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from costs.models import BillingBucket, CostImport
 from costs.rules import manifests
-from costs.rules.billing_sql import METRICS, MONEY, Query
+from costs.rules.billing_cells import MONEY
+from costs.rules.billing_sql import METRICS, Query
 from costs.rules.sql_dialects import ATHENA, literal
 from costs.services.billing import engine
 from costs.services.billing.content import FileTooLarge, UnreadableFile
-from costs.services.billing.engine import CHARGES, Engine
+from costs.services.billing.engine import Engine
 from costs.services.billing.leases import Lease
 
 _LARGEST_MANIFEST = 16 << 20
@@ -160,4 +161,4 @@ def _take(duck: Engine, output: Sequence[str], rows: Iterator[tuple[str | None, 
     cast = ", ".join(f"CAST(NULLIF({name}, '') AS {_TYPES.get(name, 'VARCHAR')}) AS {name}" for name in output)
     how = "header = false, auto_detect = false, quote = '\"', escape = '\"'"
     source = f"read_csv({literal(str(duck.taken))}, columns = {{{columns}}}, {how})"
-    duck.run(f"CREATE TABLE {CHARGES} AS SELECT {cast} FROM {source}")
+    duck.hold(f"SELECT {cast} FROM {source}")

@@ -22,7 +22,8 @@ from cloudconsole.core import clock
 from costs.models import METRICS, CostImport, CostMonthSlice, ImportChunk, ImportedPeriod
 from costs.models import Part as FilePart
 from costs.rules import billing_lines, charge_types, focus, settle, windows
-from costs.rules.billing_sql import NO_REGION, Query
+from costs.rules.billing_charges import NO_REGION
+from costs.rules.billing_sql import Query
 from costs.rules.cubes import Cube
 from costs.rules.focus import Charge
 from costs.rules.windows import first_of_month

@@ -121,25 +121,20 @@ def _read(row: CostImport, lease: Lease, folder: Path) -> None:
     if row.bucket is not None and row.bucket.engine_in_use == EngineName.ATHENA:
         with engine.opened(folder, [], lease.renew) as duck:
             query, scanned = exports.ask_athena(row, duck, lease, storing.wanted_tags())
-            _keep(row, lease, duck, _Reading(query, _tags_in_columns(query), tells_lines=False, scanned=scanned))
+            _keep(row, lease, duck, _Reading(query, _tags_in(duck, query), tells_lines=False, scanned=scanned))
         return
     found = content.unpacked(_fetched(row, folder, lease), folder, most=settings.COST_IMPORT_MAX_GB * _GIB)
     with engine.opened(folder, found.paths, lease.renew) as duck:
         query = engine.query_of(duck, found, storing.wanted_tags())
-        duck.run(f"CREATE TABLE {CHARGES} AS {query.aggregate()}")
+        duck.hold(query.aggregate())
         _keep(row, lease, duck, _Reading(query, _tags_in(duck, query), lines_can_break=found.shape is Shape.CSV))
 
 
 def _tags_in(duck: Engine, query: Query) -> list[str]:
     """The keys that any line carries."""
-    sql = query.tag_names()
-    told = [billing_tags.key_told(str(name)) for (name,) in duck.run(sql)] if sql else []
-    return sorted({key for key in (*told, *_tags_in_columns(query)) if key})
-
-
-def _tags_in_columns(query: Query) -> list[str]:
-    found = (billing_tags.key_in_column(name) for name in query.header.columns.values())
-    return sorted({key for key in found if key})
+    columns = (billing_tags.key_in_column(name) for name in query.header.columns.values())
+    names = (billing_tags.key_told(name) for name in contents.tag_names(duck))
+    return sorted({key for key in (*names, *columns) if key})
 
 
 def _fetched(row: CostImport, folder: Path, lease: Lease) -> list[Path]:
