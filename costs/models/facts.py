@@ -57,7 +57,7 @@ class CostSlice(Amounts):
     the residual. `complete`: the day had settled when it was fetched. `estimated`: AWS says the month is open.
     """
 
-    source = models.ForeignKey(CostSource, on_delete=models.CASCADE, related_name="slices")
+    source = models.ForeignKey(CostSource, on_delete=models.CASCADE, related_name="slices", db_index=False)
     cube = models.PositiveSmallIntegerField(choices=CUBE_CHOICES)
     day = models.DateField()
     estimated = models.BooleanField()
@@ -71,6 +71,10 @@ class CostSlice(Amounts):
         constraints = [
             # Read by every cost answer for completeness and totals, by day range over sources.
             models.UniqueConstraint(fields=["cube", "day", "source"], name="cost_slice_once"),
+        ]
+        indexes = [
+            # Those of a few sources, however many others there are.
+            models.Index(fields=["source", "cube", "day"], name="cost_slice_of_source"),
         ]
 
     def __str__(self) -> str:
