@@ -37,6 +37,7 @@ from costs.selectors import explorer
 from costs.selectors.costs import Reader
 from costs.selectors.questions import Granularity, NotStored
 from costs.selectors.reports import Report
+from costs.services import rollups
 from costs.tests import books
 from costs.tests.asking import ADDRESS, RANGE, of_ledger, questions, reports
 
@@ -242,6 +243,18 @@ def test_more_accounts_take_no_more_queries(page: Client, query: str) -> None:
     few = _queries(page, address)
     _add_accounts(range(1, 20))
     assert _queries(page, address) == few
+
+
+@pytest.mark.parametrize("is_summed", [True, False])
+def test_the_overview_takes_fifteen_queries_however_many_accounts(admin: User, db: None, *, is_summed: bool) -> None:
+    client = Client()
+    client.force_login(admin)
+    for numbers in (range(1), range(1, 4)):
+        _add_accounts(numbers)
+        if is_summed:
+            rollups.catch_up()
+        client.get("/")
+        assert _queries(client, "/") == 15
 
 
 def _add_accounts(numbers: range) -> None:

@@ -22,6 +22,7 @@ from cloudconsole.core import clock
 from cloudconsole.simulator.faults import Fault, FaultKind
 from cloudconsole.simulator.process import SimulatorHandle
 from costs.models import HubItem, HubStatus, Recommendation, SavingsSource
+from costs.selectors import recommendations as selectors
 from costs.services import recommendations as services
 from costs.services.recommendations import hub
 from resources.models import (
@@ -327,6 +328,30 @@ def test_more_rows_take_no_more_queries(path: str, admin: User, api: Api) -> Non
             client.get(path)
         taken.append(len(queries))
     assert taken[0] == taken[1]
+
+
+@pytest.mark.parametrize("count", [1, 3, 9])
+def test_the_overviews_card_has_the_totals_of_the_list(admin: User, count: int) -> None:
+    account, now = known(), clock.now()
+    told = [("USD", "3.5"), ("USD", None), ("EUR", "0.000000000001"), ("USD", "7"), ("GBP", None), ("EUR", "2"), ("USD", "1.1")]
+    Recommendation.objects.bulk_create(
+        Recommendation(
+            account=account,
+            resource_id=f"vol-{number}",
+            currency=currency,
+            amount=None if amount is None else Decimal(amount),
+            rank=number,
+            status="open",
+            first_seen_at=now,
+            last_seen_at=now,
+            observed_at=now,
+        )
+        for number, (currency, amount) in enumerate(told)
+    )
+    rows = selectors.found(admin, selectors.Question([account]))
+    with CaptureQueriesContext(connection) as queries:
+        assert selectors.top(admin, [account], count) == (selectors.totals(rows), list(rows[:count]))
+    assert len(queries) == 3  # the card's, and the two that it is compared with
 
 
 def test_judging_more_takes_no_more_queries(db: None) -> None:
