@@ -64,6 +64,7 @@ def test_a_key_is_stored_a_request_sent_and_the_limit_falls(browser: Browser, co
         replay_what_failed(page)
         paste_curl(page, service)
         look_at_the_statistics(page)
+        see_the_answer_on_a_phone(page)
 
 
 def store_a_key(page: Page, service: Listener) -> None:
@@ -147,6 +148,14 @@ def look_at_the_statistics(page: Page) -> None:
             page.goto(f"/keys{path}")
             nothing_serious(page)
             assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), page.url
+
+
+def see_the_answer_on_a_phone(page: Page) -> None:
+    page.set_viewport_size({"width": NARROW["width"], "height": NARROW["height"]})
+    send(page, "/user")
+    expect(page.locator("#answer-title")).to_be_in_viewport()
+    page.get_by_role("button", name="As code").click()
+    expect(page.get_by_role("button", name="As code")).to_be_in_viewport()
 
 
 def whole(path: str, page: Page) -> str:

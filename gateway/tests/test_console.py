@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+from html import unescape
 from typing import Any
 
 import pytest
@@ -145,7 +146,7 @@ def test_what_failed_can_be_sent_again_too(page: Client, store: Store) -> None:
     refused = sent_of(page.post("/keys/console", form(url="http://169.254.169.254/latest")).content.decode())
     assert (refused["url"], refused["status"]) == ("http://169.254.169.254/latest", None)
     listed = page.get("/keys/console").content.decode()
-    assert f"method=PUT&amp;url=https%3A//127.0.0.1%3A{gone.rpartition(':')[2]}/v1/things" in listed
+    assert f"method=PUT&amp;url=http%3A//127.0.0.1%3A{gone.rpartition(':')[2]}/v1/things" in listed
     assert RequestLog.objects.filter(via=Via.CONSOLE, status=None).count() == 3
 
 
@@ -186,6 +187,11 @@ def test_what_was_sent_before_can_be_opened_from_the_log(page: Client, key: ApiK
     page.post("/keys/console", form(key))
     html = page.get("/keys/console").content.decode()
     assert "From the log" in html
+    found = re.search(r'href="(/keys/console\?key=[^"]+)"', html)
+    assert found is not None
+    again = page.get(unescape(found[1])).context["form"]
+    assert again["url"].value() == f"{key.base_url}/v1/things"  # by the scheme that its key is bound to
+    assert page.post("/keys/console", form(key, url=again["url"].value())).status_code == 200
     assert "page=2" not in html  # the log knows no query
 
 

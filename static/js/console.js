@@ -110,6 +110,13 @@ form.elements.url.addEventListener("paste", (event) => {
 
 document.addEventListener("htmx:afterSwap", note);
 
+// Where the answer stands below the form, whoever sent something is taken to it.
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.id !== "answer") return;
+  const answer = document.getElementById("answer");
+  if (answer.getBoundingClientRect().top > window.innerHeight) answer.scrollIntoView({ block: "start" });
+});
+
 const draft = recall(DRAFT, null);
 if (draft && !("draftGiven" in form.dataset)) fill(draft);
 show();
