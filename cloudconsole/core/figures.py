@@ -41,7 +41,7 @@ def count(amount: Decimal) -> str:
 
 def percent(share: Decimal, *, places: int = 1) -> str:
     """`Decimal("0.062")` → "6.2 %"."""
-    return f"{abs(share) * 100:.{places}f} %"
+    return f"{abs(share) * 100:,.{places}f} %"
 
 
 def ago(moment: datetime, now: datetime) -> str:

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 
 from expenses.forms.entry import AmountField
+from expenses.rules import wording
 from expenses.services.bulk import Changes
+
+# What the bar below the list asks for, and how it is told before all that match are changed.
+BULK_FIELDS: Final = {
+    "category": "Category becomes",
+    "payment_method": "Paid with becomes",
+    "payee": "Payee becomes",
+    "location": "Location becomes",
+    "project": "Project becomes",
+    "add_tag": "Tags added",
+    "remove_tag": "Tags taken away",
+    "clear": "Taken away",
+}
+CLEARABLE: Final = {
+    "category": "Category",
+    "payment_method": "Payment method",
+    "payee": "Payee",
+    "location": "Location",
+    "project": "Project",
+}
 
 
 def bulk_changes(data: Any) -> Changes:
-    """What the bar below the list says. Empty fields stay as they are."""
-    return Changes(
-        category=data.get("category", "").strip() or None,
-        payment_method=data.get("payment_method", "").strip() or None,
-        add_tags=(data.get("add_tag", ""),) if data.get("add_tag", "").strip() else (),
-    )
+    """What the bar says. Empty fields stay as they are; what is to be cleared is named."""
+    named = {name: data.get(name, "").strip() or None for name in CLEARABLE}
+    if data.get("clear") in CLEARABLE:
+        named[data["clear"]] = ""
+    added, removed = (data.get(name, "").strip() for name in ("add_tag", "remove_tag"))
+    return Changes(**named, add_tags=(added,) if added else (), remove_tags=tuple(wording.tags_of([removed])))
 
 
 class PartForm(forms.Form):

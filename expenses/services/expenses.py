@@ -164,6 +164,8 @@ def split(*, expense: Expense, parts: Sequence[ExpenseInput], by: User) -> Edit:
     """
     with transaction.atomic():
         kept = locked(expense, by)
+        if kept.owner is None:
+            raise NotChangeable("Whose expense this is has left, so no part of it can be theirs.")
         if (
             not 2 <= len(parts) <= MOST_PARTS
             or sum(part.cost for part in parts) != kept.cost
@@ -178,21 +180,17 @@ def split(*, expense: Expense, parts: Sequence[ExpenseInput], by: User) -> Edit:
         inputs.write(kept, inputs.check(parts[0], names))
         kept.split, kept.locked = group, sorted({*kept.locked, "cost", "category"})
         edits.save_all([kept], [*EDITABLE, "locked", "split"])
-        made = [_part(kept, part, names) for part in parts[1:]]
+        made = [_part(kept, part, names, kept.owner) for part in parts[1:]]
         insert(made)
         edits.remember_made(edit, made)
         _record(verbs.EXPENSE_SPLIT, kept, by, count=len(parts))
     return edit
 
 
-def _part(whole: Expense, given: ExpenseInput, names: Names) -> Expense:
-    made = build(names=names, given=given, owner=whole.owner or _nobody(), source=whole.source)
+def _part(whole: Expense, given: ExpenseInput, names: Names, owner: User) -> Expense:
+    made = build(names=names, given=given, owner=owner, source=whole.source)
     made.external_id, made.split, made.status = "", whole.split, whole.status
     return made
-
-
-def _nobody() -> User:
-    raise NotChangeable("Whose expense this is has left, so no part of it can be theirs.")
 
 
 def locked(expense: Expense, by: User) -> Expense:

@@ -31,6 +31,7 @@ RUN: Final = "expenses.run_series"
 AT_ONCE: Final = 200
 # So long workers may be busy, or away, before somebody is told that a series makes nothing.
 PATIENCE: Final = timedelta(minutes=15)
+_DAY: Final = timedelta(days=1)
 
 
 class SeriesRefused(CloudconsoleError):
@@ -72,9 +73,6 @@ def change(*, series: RecurringExpense, given: ExpenseInput, rrule: str, by: Use
     _begin(kept.pk)
     kept.refresh_from_db()
     return kept
-
-
-_DAY: Final = date(2000, 1, 2) - date(2000, 1, 1)
 
 
 def pause(*, series: RecurringExpense, paused: bool, by: User) -> RecurringExpense:

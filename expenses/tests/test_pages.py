@@ -138,6 +138,19 @@ def test_chosen_expenses_are_changed_together(client: Client, viewer: User) -> N
     assert (str(chosen.category), chosen.tags, str(other.category)) == ("Food", ["x"], "Travel › Taxi")
 
 
+def test_the_bar_changes_every_field_and_takes_away(client: Client, viewer: User) -> None:
+    one = books.spend(viewer, tags=("a", "b"), location="Rome")
+    form = {"id": [str(one.pk)], "action": "change", "payee": "New", "project": "x", "remove_tag": "A", "clear": "location"}
+    client.post("/expenses/bulk", form)
+    one.refresh_from_db()
+    assert (one.payee, one.project, one.location, one.tags, str(one.category)) == ("New", "x", "", ["b"], "Travel › Taxi")
+    page = client.post("/expenses/bulk", {**form, "all": "1"}).content.decode()
+    assert "<dt>Tags taken away</dt><dd>A</dd>" in page
+    client.post("/expenses/bulk", {"all": "1", "sure": "1", "action": "change", "clear": "category"})
+    one.refresh_from_db()
+    assert one.category is None
+
+
 def test_all_that_match_are_deleted_after_a_look_and_come_back(client: Client, viewer: User) -> None:
     for _ in range(3):
         books.spend(viewer)

@@ -12,7 +12,7 @@ from accounts.requests import SignedInRequest
 from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
-from expenses.forms.parts import bulk_changes
+from expenses.forms.parts import BULK_FIELDS, bulk_changes
 from expenses.models import ExpenseQuerySet
 from expenses.selectors import expenses
 from expenses.services import bulk
@@ -49,11 +49,8 @@ class BulkEdit(Page):
             "totals": totals,
             "count": sum(one.count for one in totals),
             "most": bulk.MAX_ROWS,
-            "pairs": [
-                (name, request.POST[name])
-                for name in ("action", "category", "payment_method", "add_tag", "all")
-                if request.POST.get(name)
-            ],
+            "told": [(words, request.POST[name]) for name, words in BULK_FIELDS.items() if request.POST.get(name)],
+            "pairs": [(name, request.POST[name]) for name in ("action", "all", *BULK_FIELDS) if request.POST.get(name)],
             "deletes": request.POST.get("action") == "delete",
             "query": f"?{request.GET.urlencode()}",
         }

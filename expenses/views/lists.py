@@ -14,6 +14,7 @@ from accounts.requests import SignedInRequest
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
 from expenses.forms.entry import EntryForm, blank
+from expenses.forms.parts import CLEARABLE
 from expenses.models import Category, PaymentMethod
 from expenses.rules.currencies import EXPONENTS
 from expenses.rules.statuses import Status
@@ -77,6 +78,7 @@ def list_context(request: SignedInRequest, place: Place, form: EntryForm | None 
         "categories": _tree(place),
         "methods": PaymentMethod.objects.filter(workspace=place.workspace),
         "choices": completion.choices(place.workspace),
+        "clearable": CLEARABLE,
         "statuses": list(Status) if place.workspace.needs_approval else [],
         "currencies": list(EXPONENTS),
         "export_formats": {"csv": "CSV", "xlsx": "Excel", "json": "JSON"},

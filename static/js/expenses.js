@@ -56,6 +56,20 @@ document.addEventListener("change", async (event) => {
   if (last) fillIn(last);
 });
 
+// What a rule sets is completed from the names of the field that is chosen beside it.
+const NAMES_OF = { category: "categories", payment_method: "methods", tags: "tags" };
+
+function completeRule(scope) {
+  for (const select of scope.querySelectorAll("[name=action_field]")) {
+    const input = select.parentElement.querySelector("[name=action_value]");
+    if (NAMES_OF[select.value]) input.setAttribute("list", NAMES_OF[select.value]);
+    else input.removeAttribute("list");
+  }
+}
+document.addEventListener("change", (event) => {
+  if (event.target.name === "action_field") completeRule(event.target.parentElement);
+});
+
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     const row = event.target.closest?.("[data-row-form]");
@@ -76,3 +90,4 @@ document.addEventListener("htmx:load", (event) => {
 });
 
 prepareQuick();
+completeRule(document);

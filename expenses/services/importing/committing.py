@@ -31,6 +31,11 @@ CHUNK: Final = 1000
 _MEANWHILE: Final = "The same expense was added while the file waited."
 
 
+class OwnerGone(CloudconsoleError):
+    code = "owner_gone"
+    title = "Nobody would own the expense"
+
+
 def commit(batch: ImportBatch, lease: Lease) -> None:
     """Go on behind the last row that is done. Raises LeaseLost."""
     names = Names(batch.workspace)
@@ -133,11 +138,6 @@ def _built(batch: ImportBatch, row: ImportRow, owner: User | None, names: Names)
     expense = expenses.build(names=names, given=given, owner=owner, source=batch.source)
     expense.id = row.expense
     return expense
-
-
-class OwnerGone(CloudconsoleError):
-    code = "owner_gone"
-    title = "Nobody would own the expense"
 
 
 def _update(batch: ImportBatch, rows: Sequence[ImportRow]) -> None:
