@@ -73,12 +73,17 @@ def page(
 
 
 def _first(found: ExpenseQuerySet, column: str, *, down: bool, count: int, workspaces: Collection[int]) -> list[Expense]:
-    """An index has the order of one workspace: of several, the first rows of each are merged, so that no others are read."""
+    """An index has the order of one workspace: of several, the first rows of each are merged, so that no others are read.
+
+    The index of costs has no ids in it, and what it leaves to be put in order are better two columns than whole rows.
+    """
     order = _order(column, down=down)
-    if column == "id" or not 1 < len(workspaces) <= _MERGED:
+    is_merged = column != "id" and 1 < len(workspaces) <= _MERGED
+    if column != "cost" and not is_merged:
         return list(found.order_by(*order).with_names()[:count])
-    each = [found.filter(workspace=pk).order_by(*order).values_list(column, "id")[:count] for pk in workspaces]
-    ids = [pk for _, pk in islice(heapq.merge(*each, reverse=down), count)]
+    each = [found.filter(workspace=pk) for pk in workspaces] if is_merged else [found]
+    keys = [one.order_by(*order).values_list(column, "id")[:count] for one in each]
+    ids = [pk for _, pk in islice(heapq.merge(*keys, reverse=down), count)]
     rows = {one.pk: one for one in found.filter(pk__in=ids).with_names()}
     return [rows[pk] for pk in ids if pk in rows]
 
