@@ -18,6 +18,7 @@ from costs.api import (
     reconciliation,
     reports,
     snapshots,
+    sources,
     tags,
 )
 
@@ -53,6 +54,7 @@ urlpatterns = [
     path("/costs/budgets/<int:budget_id>/alerts", budgets.BudgetAlerts.as_view()),
     path("/costs/budgets/<int:budget_id>/evaluations", budgets.BudgetEvaluations.as_view()),
     path("/costs/budgets/<int:budget_id>/restore", budgets.RestoreBudget.as_view()),
+    path("/costs/sources", sources.Sources.as_view()),
     path("/costs/snapshots", snapshots.Snapshots.as_view()),
     path("/costs/snapshots/<int:snapshot_id>", snapshots.Snapshot.as_view()),
     path("/costs/snapshots/<int:snapshot_id>/cancel", snapshots.CancelSnapshot.as_view()),

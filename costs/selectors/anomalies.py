@@ -235,7 +235,9 @@ class Watched:
 
 
 def watched(user: User) -> Watched:
-    found = CostSource.objects.visible_to(user, Perm.COSTS_VIEW).counted()
+    seen = CostSource.objects.visible_to(user, Perm.COSTS_VIEW)
+    # A member is judged in its payer's bill, whether or not the reader sees that as a whole.
+    found = CostSource.objects.counted().filter(Q(pk__in=seen.values("pk")) | Q(pk__in=seen.values("covered_by")))
     sources = list(found.annotate(through=F("anomaly_watch__judged_through")))
     over = filed.among(sources).ended
     through = [vars(source)["through"] for source in sources if source.pk not in over]

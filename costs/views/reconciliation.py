@@ -68,6 +68,7 @@ class Reconciliation(Page):
             "lines": [line for account in found for line in _lines(account)],
             "troubled": [account for account in found if account.source.status in _TROUBLED or account.failed],
             "page": page,
+            "in_other_bills": not page.object_list and bool(selectors.narrowed(request.user, request.GET.getlist("account"))),
         }
         return render(request, "costs/reconciliation.html", context)
 

@@ -17,8 +17,8 @@ from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
 from costs.models import REQUEST_PRICE, CostSnapshot, SnapshotTrigger
 from costs.models.sources import CostSourceQuerySet
+from costs.selectors import refresh_prices, sources
 from costs.selectors import snapshots as selectors
-from costs.selectors import sources
 from costs.services import snapshots as services
 
 PAGE_SIZE = 25
@@ -31,10 +31,12 @@ class SnapshotList(Page):
         accounts = scope.of(request.user, request.GET, self.permission).accounts
         runs = selectors.visible(request.user).filter(source__account__in=accounts)
         page = Paginator(runs, PAGE_SIZE).get_page(request.GET.get("page"))
+        told = list(sources.visible(request.user).filter(account__in=accounts))
+        monthly = refresh_prices.monthly(told)
         context = {
             "page": page,
             "summary": f"{page.paginator.count} run{'' if page.paginator.count == 1 else 's'}",
-            "sources": sources.visible(request.user).filter(account__in=accounts),
+            "sources": [(source, monthly.get(source.pk)) for source in told],
             "spent": sources.spent_this_month(request.user),
             "may_refresh": _refreshable(request).exists(),
             "sees_disconnected": request.user.may(Perm.ACCOUNTS_MANAGE),
