@@ -71,6 +71,8 @@ class RequestLog(models.Model):
             models.Index(fields=["key", "-at"], name="request_log_key"),
             # What failed, which may be little among much.
             models.Index(fields=["user", "-at"], condition=FAILED, name="request_log_failed"),
+            # What got no answer, which may be little among much that failed.
+            models.Index(fields=["user", "-at"], condition=Q(status=None), name="request_log_unanswered"),
             # Retention removes from the old end.
             models.Index(fields=["at"], name="request_log_at"),
         ]
