@@ -19,4 +19,5 @@ urlpatterns: list[URLPattern] = [
     path("/rate-limits/<str:api_name>", rate_limits.ApiRateLimit.as_view()),
     path("/stats", statistics.GatewayStatistics.as_view()),
     path("/stats/request-logs", statistics.RequestLogs.as_view()),
+    path("/stats/request-logs/export", statistics.RequestLogExport.as_view()),
 ]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from math import ceil
 from typing import Any
 
@@ -140,6 +144,26 @@ def test_the_log_is_read_by_a_cursor_and_filters(filled: ApiKey, ada: User, api:
         assert len(api(ada).get(f"/api/stats/request-logs?{query}").json()["results"]) == count, query
     assert api(ada).get("/api/stats/request-logs?outcome=9xx").status_code == 400
     assert api(ada).get(f"/api/stats/request-logs?api_key_id={10**30}").status_code == 400
+
+
+def test_the_log_goes_out_as_csv_just_as_it_is_shown(filled: ApiKey, ada: User, admin: User, api: Api, client: Client) -> None:
+    log(ada, None, path="=cmd()", host="zq.example")
+
+    def lines(user: User, path: str) -> list[list[str]]:
+        answer: Any = api(user).get(path)
+        assert answer["Content-Type"] == "text/csv; charset=utf-8"
+        return list(csv.reader(io.StringIO(b"".join(answer.streaming_content).decode())))
+
+    client.force_login(ada)
+    page = client.get("/keys/statistics?host=zq.example").content.decode()
+    shown = re.search(r'href="(/api/stats/request-logs/export[^"]*)"', page)
+    assert shown is not None
+    head, row = lines(ada, unescape(shown[1]))
+    assert (row[head.index("host")], row[head.index("path")]) == ("zq.example", "'=cmd()")
+    failed = client.get(f"/keys/statistics?key={filled.pk}&outcome=failed").context["export"]
+    assert len(lines(ada, failed)) == 1 + 3
+    assert len(lines(admin, failed)) == 1  # the log of somebody else
+    assert api(ada).get("/api/stats/request-logs/export?outcome=x").status_code == 400
 
 
 def test_no_row_of_the_log_tells_more_than_it_may(filled: ApiKey, ada: User, api: Api) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse, QueryDict
@@ -39,6 +40,7 @@ class Statistics(Page):
             "causes": [(causes.words(cause), times) for cause, times in found.by_cause.items()],
             "may_see_people": request.user.may(Perm.AUDIT_VIEW_ALL),
             "logs": page.rows,
+            "export": _export(wanted),
             "newer": page.newer,
             "older": page.older,
             "filtered": replace(wanted, days=selectors.DAYS) != LogFilter(),
@@ -57,6 +59,12 @@ class PeopleStatistics(Page):
         days = form.wanted.days
         context = {"form": form, "people": selectors.of_people(request.user, days), "days": days}
         return render(request, "gateway/people.html", context)
+
+
+def _export(wanted: LogFilter) -> str:
+    """Where a program gets what the page shows, under the API's own names."""
+    asked = {("api_key_id" if name == "key" else name): value for name, value in asdict(wanted).items() if value}
+    return f"/api/stats/request-logs/export?{urlencode(asked)}"
 
 
 @dataclass(frozen=True)
