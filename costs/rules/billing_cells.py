@@ -81,7 +81,9 @@ def number(text: str, kind: str) -> str:
 
 
 def day(text: str) -> str:
-    return f"TRY_CAST(SUBSTR({text}, 1, 10) AS DATE)"
+    """NULL for a day on which nobody was billed: DuckDB knows the years after 9999, and `infinity`."""
+    found = f"TRY_CAST(SUBSTR({text}, 1, 10) AS DATE)"
+    return f"CASE WHEN {found} BETWEEN DATE '2000-01-01' AND DATE '2099-12-31' THEN {found} END"
 
 
 def only_day(text: str) -> str:

@@ -83,14 +83,15 @@ class Rules(ABC):
         yield self.payer, f"{text(self.payer)} IS NULL", "is empty"
         for name in (self.payer, self.account):
             if self.cells.has(name):
-                is_number = self.cells.dialect.is_number.format(text(name))
+                is_number = self.cells.dialect.fits.format(text(name), "[0-9]{12}")
                 yield name, f"{text(name)} IS NOT NULL AND NOT {is_number}", _NO_ACCOUNT
         for name in self.days:
             yield name, f"{text(name)} IS NULL", "is empty"
             yield name, f"{alias(name)}_day IS NULL", "is no date"
             yield name, elsewhere(text(name)), "is not in UTC"
         yield self.currency, f"{text(self.currency)} IS NULL", "is empty"
-        yield self.currency, f"LENGTH({text(self.currency)}) <> 3", "is no currency of three letters"
+        is_currency = self.cells.dialect.fits.format(text(self.currency), "[A-Za-z]{3}")
+        yield self.currency, f"NOT {is_currency}", "is no currency of three letters"
 
     def _long_names(self) -> Iterator[Fault]:
         for name in self.names:
@@ -117,7 +118,9 @@ class FocusRules(Rules):
     optional_amounts = ("x_BlendedCost", "x_NetUnblendedCost", "x_NetAmortizedCost")
     columns = billing_columns.FOCUS
     kind = "ChargeCategory"
-    names = ("ServiceName", "RegionId", "SkuMeter", "x_UsageType", "x_RecordType")
+    names = (
+        "ServiceName", "x_ServiceCode", "ChargeCategory", "RegionId", "RegionName", "SkuMeter", "x_UsageType", "x_RecordType",
+    )  # fmt: skip
 
     def summed(self) -> dict[str, str]:
         money = self.cells.first_money
@@ -181,7 +184,10 @@ class CurRules(Rules):
     optional_amounts = billing_columns.CUR_AMOUNTS
     columns = billing_columns.CUR
     kind = "line_item_line_item_type"
-    names = ("product_product_name", "line_item_product_code", "line_item_usage_type", "product_region")
+    names = (
+        "product_product_name", "line_item_product_code", "line_item_line_item_type", "line_item_usage_type",
+        "product_region_code", "product_region",
+    )  # fmt: skip
 
     def summed(self) -> dict[str, str]:
         money, or_zero = self.cells.first_money, self.cells.or_zero

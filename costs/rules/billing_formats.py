@@ -75,9 +75,9 @@ def read(names: Sequence[str]) -> Header:
         raise UnknownFormat(f"The file has {len(names):,} columns; no export has more than {MAX_COLUMNS:,}.")
     columns: dict[str, str] = {}
     for name in names:
+        if key(name) in columns and key(name) in _MATTERS:
+            raise UnknownFormat(f"The column {name[:64]} comes twice.")
         columns.setdefault(key(name), name)
-    if twice := sorted({name for name in names if names.count(name) > 1 and key(name) in _MATTERS}):
-        raise UnknownFormat(f"The column {twice[0][:64]} comes twice.")
     return Header(_format(columns), columns)
 
 

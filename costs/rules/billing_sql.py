@@ -17,7 +17,7 @@ from costs.rules.billing_cells import FINE, MONEY, NOTHING, Cells, alias, clean
 from costs.rules.billing_charges import Fault, Rules, rules_of
 from costs.rules.billing_formats import Header
 from costs.rules.billing_tag_sql import TagColumns
-from costs.rules.sql_dialects import Dialect, literal
+from costs.rules.sql_dialects import LONGEST_NAME, Dialect, literal
 
 METRICS = ("unblended", "blended", "amortized", "net_unblended", "net_amortized")
 KEYS = ("month", "day", "payer", "account", "currency", "service", "region", "record_type", "usage_type")
@@ -137,7 +137,8 @@ class Query:
         columns = {alias(name): instead.get(name, cells.raw(name)) for name in (*rules.words, *rules.told_amounts)}
         columns |= {f"{alias(name)}_money": billing_cells.number(cells.raw(name), MONEY) for name in rules.told_amounts}
         columns["fine"] = billing_cells.number(cells.raw(rules.amounts[0]), FINE)
-        columns["account_name"] = clean(cells.raw(rules.account_name)) if cells.has(rules.account_name) else NOTHING
+        called = cells.raw(rules.account_name) if cells.has(rules.account_name) else NOTHING
+        columns["account_name"] = f"SUBSTR({clean(called)}, 1, {LONGEST_NAME})"
         columns |= {column: self._tags.value(self.tags[column]) or NOTHING for column in self.told_tags}
         read = ", ".join(f"{sql} AS {name}" for name, sql in {**columns, **beside}.items())
         fault = _first_of(_texts(rules.amount_faults()))

@@ -14,7 +14,7 @@ class Dialect:
     """What the two engines say differently."""
 
     name: str
-    is_number: str  # whether {0} is nothing but twelve digits
+    fits: str  # whether all of {0} is what the regular expression {1} says
     of_map: str  # the value under the key {1} of the map {0}
     of_json: str  # the same of JSON text, NULL where it is none
     of_tags: str  # the same, whatever is in the key
@@ -29,7 +29,7 @@ class Dialect:
 
 DUCKDB = Dialect(
     name="duckdb",
-    is_number="regexp_full_match({0}, '[0-9]{{12}}')",
+    fits="regexp_full_match({0}, '{1}')",
     of_map="{0}[{1}]",
     of_json="TRY(json_extract_string({0}, '$.' || {1}))",
     of_tags="TRY(json_extract_string({0}, '/' || REPLACE(REPLACE({1}, '~', '~0'), '/', '~1')))",
@@ -39,7 +39,7 @@ DUCKDB = Dialect(
 )
 ATHENA = Dialect(
     name="athena",
-    is_number="regexp_like({0}, '^[0-9]{{12}}$')",
+    fits="regexp_like({0}, '^{1}$')",
     of_map="element_at({0}, {1})",
     of_json="json_extract_scalar({0}, '$.' || {1})",
     of_tags="element_at(TRY(CAST(json_parse({0}) AS MAP(VARCHAR, VARCHAR))), {1})",

@@ -21,6 +21,7 @@ from costs.rules.windows import first_of_month
 from costs.services.billing.engine import ANSWER, CHARGES, Engine
 
 _DAY = timedelta(days=1)
+_MOST_TAGS = 1_000
 _COLUMNS: dict[Dimension, str] = {
     Dimension.SERVICE: "service",
     Dimension.ACCOUNT: "account",
@@ -88,9 +89,9 @@ def bills(engine: Engine, apart: Collection[str]) -> Iterator[Bill]:
 
 
 def tag_names(engine: Engine) -> list[str]:
-    """The names of all tags, as the file writes them."""
+    """The names of all tags, as the file writes them. AWS has 500 keys on a bill at most, so what is far beyond is left out."""
     names = f"SELECT DISTINCT UNNEST(string_split({TAG_NAMES}, {literal(BETWEEN_NAMES)})) AS name FROM {ANSWER}"
-    return [str(name) for (name,) in engine.run(f"{names} WHERE {TAG_NAMES} IS NOT NULL ORDER BY name")]
+    return [str(name) for (name,) in engine.run(f"{names} WHERE {TAG_NAMES} IS NOT NULL ORDER BY name LIMIT {_MOST_TAGS}")]
 
 
 def told_tags(engine: Engine, wanted: Mapping[str, str]) -> list[str]:

@@ -134,6 +134,8 @@ def query_of(engine: Engine, content: Content, tags: Mapping[str, str]) -> Query
 
     Raises UnreadableFile for what is no billing file.
     """
+    if content.shape is Shape.CSV:
+        header_of(content.names)  # as the file has them: below, those that come twice are told apart
     source, names, maps = _csv_source(content) if content.shape is Shape.CSV else _parquet_source(engine, content)
     return Query(DUCKDB, header_of(names), source, maps, tags)
 

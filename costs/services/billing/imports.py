@@ -64,6 +64,8 @@ def receive(*, name: str, file: IO[bytes], by: User) -> Received:
         row.delete()
         raise EmptyFile("There is nothing in the file.", attr="file")
     with transaction.atomic():
+        # Who sends the same file twice at once waits here, and then finds the first.
+        User.objects.select_for_update().get(pk=by.pk)
         same = CostImport.objects.filter(digest=digest.hexdigest(), status__in=LIVE, requested_by=by).exclude(pk=row.pk).first()
         if same is not None:
             row.delete()

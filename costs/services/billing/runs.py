@@ -131,10 +131,10 @@ def _read(row: CostImport, lease: Lease, folder: Path) -> None:
 
 
 def _tags_in(duck: Engine, query: Query) -> list[str]:
-    """The keys that any line carries."""
+    """The keys that any line carries, but for those that can be none: with signs that no database keeps."""
     columns = (billing_tags.key_in_column(name) for name in query.header.columns.values())
     names = (billing_tags.key_told(name) for name in contents.tag_names(duck))
-    return sorted({key for key in (*names, *columns) if key})
+    return sorted({key for key in (*names, *columns) if key and key.isprintable()})
 
 
 def _fetched(row: CostImport, folder: Path, lease: Lease) -> list[Path]:
