@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -36,9 +35,7 @@ def stored(stored_once: Storing) -> int:
         reader = User.objects.create_user("reader", role=Role.VIEWER)
         names = Names(workspaces.personal(reader))
         days = [LAST - timedelta(days=number // 5) for number in range(5_000)]
-        given = [
-            books.given(date=day, payee=f"Payee {number}", cost=Decimal(number % 997 + 1)) for number, day in enumerate(days)
-        ]
+        given = [books.given(date=day, payee=f"Payee {number}") for number, day in enumerate(days)]
         insert([build(names=names, given=one, owner=reader, source="manual") for one in given])
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
@@ -66,18 +63,15 @@ def test_a_list_is_a_stretch_of_its_index(reader: User, at_most: int) -> None:
     assert in_order(told)
 
 
-# SQLite reads a small table as a whole rather than by an index that gives half of the order.
-@pytest.mark.parametrize("ordering", ["-date"] if SQLITE else ["-date", "cost"])
-def test_of_several_workspaces_no_row_is_read_that_is_not_shown(reader: User, ordering: str) -> None:
+def test_of_several_workspaces_no_row_is_read_that_is_not_shown(reader: User) -> None:
     both = (workspaces.personal(reader).pk, books.shared(reader).pk)
     with CaptureQueriesContext(connection) as asked:
-        page = keysets.page(expenses.listed(reader, ExpenseFilter(workspaces=both)), ordering=ordering, size=50, workspaces=both)
+        page = keysets.page(expenses.listed(reader, ExpenseFilter(workspaces=both)), size=50, workspaces=both)
     assert len(page.rows) == 50
     [of_the_large] = [one["sql"] for one in asked if re.search(rf"workspace_id\W+= {both[0]}\b.* LIMIT 51", one["sql"])]
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {'QUERY PLAN ' if SQLITE else ''}{of_the_large}")
-        told = str(cursor.fetchall())
-    assert ("expense_list" if ordering == "-date" else "expense_amount") in told
+        assert "expense_list" in str(cursor.fetchall())
 
 
 def test_a_page_far_down_begins_where_the_last_one_ended(reader: User) -> None:
