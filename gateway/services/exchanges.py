@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
 from django.core.cache import cache
-from django.db import close_old_connections, transaction
+from django.db import connections, transaction
 
 from audit import services as audit
 from cloudconsole.core import clock
@@ -343,7 +343,9 @@ def _answered(outgoing: Outgoing, streamed: Streamed, stack: ExitStack) -> Excha
 
 def _let_others_ask() -> None:
     """Connections to the database that are lent out of a pool go back there: what comes next is waiting for the other side."""
-    close_old_connections()
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
 
 
 def _too_large(caps: Caps) -> AnswerTooLarge:
