@@ -37,7 +37,7 @@ class Told:
         return self.requests * REQUEST_PRICE
 
 
-class RefreshSerializer(serializers.Serializer[Offer]):
+class RefreshOfferSerializer(serializers.Serializer[Offer]):
     requests = serializers.IntegerField(source="plan.requests", help_text="At least: each page of an answer is one.")
     price = MoneyField(source="plan.price", help_text="In USD.")
     possible = serializers.BooleanField(source="is_possible", help_text="No run is open, and the month's cap allows it.")
@@ -61,7 +61,7 @@ class SourceSerializer(serializers.Serializer[Any]):
         source="monthly.requests", default=None, allow_null=True, help_text="What refreshes take in 30 days, as planned now."
     )
     monthly_price = MoneyField(source="monthly.price", default=None, allow_null=True, help_text="In USD.")
-    refresh = RefreshSerializer(source="offer", allow_null=True, help_text="Of one more; null where you may not ask for it.")
+    refresh = RefreshOfferSerializer(source="offer", allow_null=True, help_text="Of one more; null where you may not ask for it.")
 
 
 class Sources(ApiView):

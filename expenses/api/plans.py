@@ -129,7 +129,13 @@ class TryExpenseRule(ApiView):
 class TryExpenseRules(ApiView):
     permission = Perm.SELF
 
-    @extend_schema(parameters=[WORKSPACE], request=None, responses=RuleTrialSerializer, tags=["expenses"])
+    @extend_schema(
+        operation_id="expenses_rules_try_all",
+        parameters=[WORKSPACE],
+        request=None,
+        responses=RuleTrialSerializer,
+        tags=["expenses"],
+    )
     def post(self, request: Request) -> Response:
         """What all rules that are on would change in the past. Nothing is changed."""
         return Response(RuleTrialSerializer(rules.try_out(workspace=workspace_of(request))).data)
