@@ -27,6 +27,7 @@ def announce(
     path: str = "",
     accounts: Iterable[AwsAccount] = (),
     person: User | None = None,
+    on_channels: bool = False,
 ) -> Alert | None:
     """Tell of something once: `key` is unique for ever, and the same one again returns the first alert and does nothing.
 
@@ -34,7 +35,8 @@ def announce(
 
     `title` is one plain sentence without a full stop, `lines` say more, `path` is the console's page about it. Whoever may
     see all of `accounts` may see the alert; none of them: it concerns the whole installation, or `person` alone. What
-    concerns a person alone is shown under their bell, and sent to no channel: those are everybody's.
+    concerns a person alone is shown under their bell, and sent to no channel, for those are everybody's: but where it is told
+    `on_channels`, because that person wants everybody to know.
     """
     told = Alert.objects.filter(key=key).first()
     if told is not None or PastAlert.objects.filter(key=key).exists():
@@ -58,6 +60,8 @@ def announce(
     AlertAccount.objects.bulk_create(AlertAccount(alert=alert, account=account) for account in concerned.values())
     if person is not None:
         realtime.publish_to("alert", alert.pk, person.pk)
+        if on_channels:
+            _route(alert, severity)
         return alert
     _route(alert, severity)
     if concerned:

@@ -267,6 +267,9 @@ class ExpenseBudgetInputSerializer(serializers.Serializer[Any]):
     thresholds = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=1000), default=list(DEFAULT_THRESHOLDS), max_length=10
     )
+    on_channels = serializers.BooleanField(
+        default=False, help_text="Send what is reached to the installation's channels too, whose readers need not be members."
+    )
 
 
 class NewExpenseBudgetSerializer(ExpenseBudgetInputSerializer):
@@ -281,6 +284,7 @@ class ExpenseBudgetSerializer(serializers.Serializer[Any]):
     currency = serializers.CharField(source="budget.currency")
     every = serializers.CharField(source="budget.every")
     thresholds = serializers.ListField(child=serializers.IntegerField(), source="budget.thresholds")
+    on_channels = serializers.BooleanField(source="budget.on_channels")
     period_start = serializers.DateField(source="days.start")
     period_end = serializers.DateField(source="days.end", help_text="Exclusive.")
     spent = AmountText(help_text="In the period of today, without what was rejected.")
@@ -334,7 +338,8 @@ class OneExpenseBudget(ApiView):
 
 def _budget_input(request: Request, said: Mapping[str, Any]) -> BudgetInput:
     category = None if said["category"] is None else trees.category_for(person(request), said["category"])
-    return BudgetInput(said["amount"], said["currency"], category, Every(said["every"]), tuple(said["thresholds"]))
+    every, thresholds = Every(said["every"]), tuple(said["thresholds"])
+    return BudgetInput(said["amount"], said["currency"], category, every, thresholds, said["on_channels"])
 
 
 def _shown(pk: int, request: Request, code: int = status.HTTP_200_OK) -> Response:

@@ -59,6 +59,7 @@ class BudgetForm(forms.Form):
     thresholds = forms.CharField(
         label="Tell people at (per cent)", required=False, initial=", ".join(map(str, DEFAULT_THRESHOLDS)), max_length=60
     )
+    on_channels = forms.BooleanField(label="Tell channels as well", required=False)
 
     def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -80,7 +81,9 @@ class BudgetForm(forms.Form):
 
     def given(self) -> BudgetInput:
         data = self.cleaned_data
-        return BudgetInput(data["amount"], data["currency"], data["category"], Every(data["every"]), data["thresholds"])
+        return BudgetInput(
+            data["amount"], data["currency"], data["category"], Every(data["every"]), data["thresholds"], data["on_channels"]
+        )
 
 
 CONDITION_FIELDS: Final = [(one, one.replace("_", " ").capitalize()) for one in (*TEXTS, *NUMBERS, *LISTS)]

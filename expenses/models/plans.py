@@ -110,6 +110,7 @@ class ExpenseBudget(models.Model):
     every = models.CharField(max_length=16, choices=PERIODS, default=Every.MONTHLY.value)
     amount = ScaledAmountField()
     thresholds = models.JSONField(default=list, help_text="Per cent of the amount at which somebody is told.")
+    on_channels = models.BooleanField(default=False, help_text="Channels are told as well, and so whoever reads those.")
     revision = models.PositiveIntegerField(default=1)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -43,13 +43,17 @@ class BudgetExists(CloudconsoleError):
 
 @dataclass(frozen=True)
 class BudgetInput:
-    """`category` None: the whole workspace. `thresholds` are per cent of the amount."""
+    """`category` None: the whole workspace. `thresholds` are per cent of the amount.
+
+    `on_channels`: what is reached is also sent to the installation's channels, whose readers need not be in the workspace.
+    """
 
     amount: Decimal
     currency: str
     category: Category | None = None
     every: Every = Every.MONTHLY
     thresholds: tuple[int, ...] = DEFAULT_THRESHOLDS
+    on_channels: bool = False
 
 
 def create(*, workspace: Workspace, given: BudgetInput, by: User) -> ExpenseBudget:
@@ -116,13 +120,13 @@ def _tell(standing: Standing, threshold: int) -> None:
                 figure=standing.spent,  # type: ignore[misc]  # the stubs take the field for one of whole numbers
                 reached_at=clock.now(),
             )
-            for person in budget.workspace.members.filter(is_active=True):
-                _announce(standing, threshold, person)
+            for number, person in enumerate(budget.workspace.members.filter(is_active=True).order_by("pk")):
+                _announce(standing, threshold, person, on_channels=budget.on_channels and number == 0)
     except IntegrityError:
         return  # another worker told of it at this moment
 
 
-def _announce(standing: Standing, threshold: int, person: User) -> None:
+def _announce(standing: Standing, threshold: int, person: User, *, on_channels: bool) -> None:
     budget = standing.budget
     spent, amount = (figures.money(one, budget.currency) for one in (standing.spent, budget.amount))
     notifications.announce(
@@ -133,6 +137,7 @@ def _announce(standing: Standing, threshold: int, person: User) -> None:
         lines=[f"{spent} of {amount} in {standing.title}."],
         path=f"/expenses/budgets?workspace={budget.workspace_id}",
         person=person,
+        on_channels=on_channels,
     )
 
 
@@ -147,6 +152,7 @@ def _write(budget: ExpenseBudget, given: BudgetInput) -> None:
         raise BudgetRefused("The category is one of another workspace.", attr="category")
     budget.amount, budget.thresholds = _amount(given), _thresholds(given.thresholds)
     budget.currency, budget.category, budget.every = given.currency, given.category, given.every.value
+    budget.on_channels = given.on_channels
     try:
         with transaction.atomic():
             budget.save()

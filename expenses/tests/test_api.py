@@ -274,7 +274,9 @@ def test_the_tree_methods_rules_series_and_budgets_are_kept_over_http(api: Api, 
     assert series["next_on"] == "2190-01-31"
     assert client.delete(f"/api/expenses/recurring/{series['id']}").status_code == 204
     budget = post("/budgets", {"amount": "100", "currency": "USD", "category": travel["id"]})
-    assert client.get(f"/api/expenses/budgets/{budget['id']}").status_code == 200
+    whole = {"amount": "100", "currency": "USD", "category": travel["id"], "on_channels": True}
+    assert client.put(f"/api/expenses/budgets/{budget['id']}", whole, format="json").json()["on_channels"] is True
+    assert client.get(f"/api/expenses/budgets/{budget['id']}").json()["on_channels"] is True
     twice = client.post("/api/expenses/budgets", {"amount": "9", "currency": "USD", "category": travel["id"]}, format="json")
     assert twice.json()["code"] == "expense_budget_exists"
     for path in ("categories", "payment-methods", "rules", "recurring", "budgets", "workspaces"):

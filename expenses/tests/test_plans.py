@@ -14,7 +14,9 @@ from celery import current_app
 from django.db import connection
 from django.test import TestCase
 
-from accounts.models import Alert, User
+from accounts.models import Alert, Notice, User
+from accounts.services import channels
+from accounts.services.channels import ChannelInput
 from cloudconsole.core.clock import today
 from cloudconsole.core.permissions import Perm
 from expenses import tasks
@@ -227,6 +229,23 @@ def test_a_threshold_is_told_once_in_a_period_to_everybody_in_the_workspace(
     tick()
     assert told.all().count() == 6
     assert budget_selectors.standing(ExpenseBudget.objects.get(pk=budget.pk), date(2026, 12, 2)).percent == 90
+
+
+def test_channels_are_told_once_and_only_where_the_budget_says_so(
+    admin: User, viewer: User, operator: User, clock: time_machine.Traveller
+) -> None:
+    channels.create(kind="email", given=ChannelInput(name="ops", recipients=("ops@example.com",)), by=admin)
+    team = books.shared(viewer, (operator, MemberRole.VIEWER))
+    books.spend(viewer, team, currency="EUR", cost=Decimal("85.00"), date=date(2026, 11, 2))
+    budget = budgets.create(workspace=team, given=BudgetInput(Decimal(100), "EUR"), by=viewer)
+    assert not Notice.objects.exists()
+    budgets.change(budget=budget, given=BudgetInput(Decimal(100), "EUR", on_channels=True), by=viewer)
+    assert not Notice.objects.exists()  # what is told is not told again
+    books.spend(viewer, team, currency="EUR", cost=Decimal("15.00"), date=date(2026, 11, 3))
+    tick()
+    tick()
+    assert Notice.objects.get().alert.title == f"All expenses of {team.name}: 100 % of the budget is spent"
+    assert Alert.objects.filter(kind="expenses.budget_threshold").count() == 4
 
 
 def test_undoing_leaves_what_was_changed_again_since(viewer: User) -> None:
