@@ -259,12 +259,16 @@ class ExpenseBulkSerializer(serializers.Serializer[Any]):
     all = serializers.BooleanField(default=False)
     delete = serializers.BooleanField(default=False)
     set = ExpenseChangesSerializer(required=False)
+    step = ChoiceField(choices=list(bulk.STEPS), required=False, help_text="A step of approval, taken with each of them.")
+    unchanged_since = serializers.DateTimeField(
+        required=False, help_text="For a step: when they were looked at. One that changed since refuses it for all."
+    )
 
     def validate(self, said: dict[str, Any]) -> dict[str, Any]:
         if ("ids" in said) == said["all"]:
             raise serializers.ValidationError("Name ids, or say all.")
-        if ("set" in said) == said["delete"]:
-            raise serializers.ValidationError("Say what to set, or delete.")
+        if ["set" in said, "step" in said, said["delete"]].count(True) != 1:
+            raise serializers.ValidationError("Say what to set, which step to take, or delete.")
         return said
 
 
@@ -275,12 +279,20 @@ class ExpenseEditSerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
+class ExpensesChangedSerializer(ExpenseEditSerializer):
+    id = serializers.UUIDField(allow_null=True, help_text="The edit, which can be undone; null for a step of approval.")
+    created_at = serializers.DateTimeField(allow_null=True)
+
+
 class BulkExpenses(ApiView):
     permission = Perm.SELF
 
-    @extend_schema(parameters=FILTERS, request=ExpenseBulkSerializer, responses=ExpenseEditSerializer, tags=["expenses"])
+    @extend_schema(parameters=FILTERS, request=ExpenseBulkSerializer, responses=ExpensesChangedSerializer, tags=["expenses"])
     def post(self, request: Request) -> Response:
-        """Change or delete many expenses of one workspace, all or none. The answer names the edit, which can be undone."""
+        """Change, delete, hand in, approve or note as paid back many expenses of one workspace, all or none.
+
+        The answer names the edit, which can be undone. Steps of approval have none: at most 500 at once.
+        """
         said = valid(ExpenseBulkSerializer, request)
         user = person(request)
         if said["all"]:
@@ -288,8 +300,12 @@ class BulkExpenses(ApiView):
         else:
             mine = ExpenseFilter(workspaces=filters.own_workspaces(user) or (0,)) if not user.is_admin else ExpenseFilter()
             found = expenses.listed(user, mine).filter(pk__in=said["ids"])
+        if "step" in said:
+            told = bulk.STEPS[said["step"]][1]
+            count = bulk.decide(found=found, step=said["step"], by=user, unchanged_since=said.get("unchanged_since"))
+            return Response({"id": None, "what": told, "count": count, "created_at": None})
         edit = bulk.delete(found=found, by=user) if said["delete"] else bulk.change(found=found, changes=_changes(said), by=user)
-        return Response(ExpenseEditSerializer(edit).data)
+        return Response(ExpensesChangedSerializer(edit).data)
 
 
 def _changes(said: Mapping[str, Any]) -> bulk.Changes:

@@ -21,6 +21,8 @@ BULK_FIELDS: Final = {
     "remove_tag": "Tags taken away",
     "clear": "Taken away",
 }
+# Steps of approval that are taken with many at once, as buttons say them.
+STEPS: Final = {"submit": "Hand in", "approve": "Approve", "reimburse": "Note as paid back"}
 CLEARABLE: Final = {
     "category": "Category",
     "payment_method": "Payment method",

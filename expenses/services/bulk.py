@@ -1,9 +1,11 @@
-"""The same change of many expenses at once, all or none, with the way back."""
+"""The same of many expenses at once, all or none: a change with the way back, or a step of approval."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Final
 
 from django.db import transaction
@@ -17,13 +19,21 @@ from expenses.models import Edit, Expense, ExpenseQuerySet, Workspace
 from expenses.rules import wording
 from expenses.rules.statuses import MemberRole
 from expenses.selectors import workspaces
-from expenses.services import edits, inputs
-from expenses.services.expenses import require_changeable
+from expenses.services import approvals, edits, inputs
+from expenses.services.expenses import ExpenseChanged, require_changeable
 from expenses.services.inputs import ExpenseRefused
 from expenses.services.names import Names
 
 # As many as one request changes in a few seconds, all or none.
 MAX_ROWS: Final = 5_000
+MAX_DECIDED: Final = 500  # each is locked, judged and told in the trail by itself
+
+# Steps that need no word about the single expense, and what they are called when they are done.
+STEPS: Final = {
+    "submit": (approvals.submit, "Handed in"),
+    "approve": (approvals.approve, "Approved"),
+    "reimburse": (approvals.reimburse, "Noted as paid back"),
+}
 
 
 class TooMany(CloudconsoleError):
@@ -91,10 +101,34 @@ def delete(*, found: ExpenseQuerySet, by: User) -> Edit:
     return edit
 
 
+def decide(*, found: ExpenseQuerySet, step: str, by: User, unchanged_since: datetime | None = None) -> int:
+    """Take a step of `STEPS` with all of `found`, all or none; how many they are. Raises NothingChosen, TooMany, NotAllowed
+    also for a decision about one's own, WrongState; ExpenseChanged for one that is not as it was when they were looked at.
+    """
+    take, _ = STEPS[step]
+    with transaction.atomic():
+        pks = _chosen(found, MAX_DECIDED)
+        rows = list(
+            Expense.objects.kept().filter(pk__in=pks).select_for_update(of=("self",)).select_related("workspace").order_by("pk")
+        )
+        if not rows:
+            raise NothingChosen("Choose at least one expense.")
+        for one in rows:
+            if unchanged_since is not None and one.updated_at > unchanged_since:
+                raise ExpenseChanged(f"{one.payee or 'One of them'} of {one.date} changed meanwhile: look at it again.")
+            take(expense=one, by=by)
+    return len(rows)
+
+
+def _chosen(found: ExpenseQuerySet, most: int) -> list[uuid.UUID]:
+    pks = list(found.order_by().values_list("pk", flat=True)[: most + 1])
+    if len(pks) > most:
+        raise TooMany(f"At most {most:,} are changed at once: narrow the filter.")
+    return pks
+
+
 def _locked(found: ExpenseQuerySet, by: User) -> tuple[list[Expense], Workspace]:
-    pks = list(found.order_by().values_list("pk", flat=True)[: MAX_ROWS + 1])
-    if len(pks) > MAX_ROWS:
-        raise TooMany(f"At most {MAX_ROWS:,} are changed at once: narrow the filter.")
+    pks = _chosen(found, MAX_ROWS)
     kept = Expense.objects.kept().select_for_update(of=("self",)).filter(pk__in=pks).with_names().order_by("pk")
     rows = list(kept)
     if not rows:

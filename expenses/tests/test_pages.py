@@ -130,6 +130,31 @@ def test_the_detail_page_changes_everything(client: Client, viewer: User) -> Non
     assert Expense.objects.count() == 2
 
 
+def test_many_are_handed_in_and_approved_from_the_list(client: Client, viewer: User, operator: User) -> None:
+    team = books.shared(viewer, (operator, MemberRole.CONTRIBUTOR), needs_approval=True)
+    rows = [books.spend(operator, team, payee=f"Hotel {number}") for number in range(2)]
+    colleague = Client()
+    colleague.force_login(operator)
+    form = {"workspace": team.pk, "id": [str(one.pk) for one in rows], "action": "submit"}
+    assert "Handed in: 2 expenses." in colleague.post("/expenses/bulk", form, follow=True).content.decode()
+    listed = client.get(f"/expenses?workspace={team.pk}").content.decode()
+    assert (
+        'value="approve"' in listed,
+        'value="approve"' in colleague.get(f"/expenses?workspace={team.pk}").content.decode(),
+    ) == (
+        True,
+        False,
+    )
+    form = {"workspace": team.pk, "all": "1", "action": "approve", "seen": "2026-01-01T00:00:00+00:00"}
+    question = client.post("/expenses/bulk", form).content.decode()
+    assert "Approve 2 expenses" in " ".join(question.split())
+    assert "2026-01-01T00:00:00+00:00" in question
+    assert "changed meanwhile" in client.post("/expenses/bulk", {**form, "sure": "1"}, follow=True).content.decode()
+    del form["seen"]
+    assert "Approved: 2 expenses." in client.post("/expenses/bulk", {**form, "sure": "1"}, follow=True).content.decode()
+    assert {one.status for one in Expense.objects.all()} == {"approved"}
+
+
 def test_chosen_expenses_are_changed_together(client: Client, viewer: User) -> None:
     chosen, other = books.spend(viewer), books.spend(viewer)
     client.post("/expenses/bulk", {"id": [str(chosen.pk)], "action": "change", "category": "Food", "add_tag": "x"})

@@ -7,12 +7,13 @@ import uuid
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.dateparse import parse_datetime
 
 from accounts.requests import SignedInRequest
 from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
-from expenses.forms.parts import BULK_FIELDS, bulk_changes
+from expenses.forms.parts import BULK_FIELDS, STEPS, bulk_changes
 from expenses.models import ExpenseQuerySet
 from expenses.selectors import expenses
 from expenses.services import bulk
@@ -29,32 +30,43 @@ class BulkEdit(Page):
         if "all" in request.POST and "sure" not in request.POST:
             return self._ask(request, place, found)
         try:
-            if request.POST.get("action") == "delete":
-                edit = bulk.delete(found=found, by=request.user)
-            else:
-                edit = bulk.change(found=found, changes=bulk_changes(request.POST), by=request.user)
+            what, count = _done(request, found)
         except CloudconsoleError as error:
             messages.error(request, error.detail)
         else:
-            messages.success(request, f"{edit.what}: {edit.count} {'expense' if edit.count == 1 else 'expenses'}.")
+            messages.success(request, f"{what}: {count} {'expense' if count == 1 else 'expenses'}.")
         return back(
             place, "list", **{name: str(value) for name, value in request.GET.items() if name not in ("workspace", "cursor")}
         )
 
     def _ask(self, request: SignedInRequest, place: Place, found: ExpenseQuerySet) -> HttpResponse:
-        totals = expenses.totals(found)
+        totals, action = expenses.totals(found), request.POST.get("action", "")
         context = {
             "place": place,
             "tab": "list",
             "totals": totals,
             "count": sum(one.count for one in totals),
-            "most": bulk.MAX_ROWS,
+            "most": bulk.MAX_DECIDED if action in bulk.STEPS else bulk.MAX_ROWS,
             "told": [(words, request.POST[name]) for name, words in BULK_FIELDS.items() if request.POST.get(name)],
-            "pairs": [(name, request.POST[name]) for name in ("action", "all", *BULK_FIELDS) if request.POST.get(name)],
-            "deletes": request.POST.get("action") == "delete",
+            "pairs": [(name, request.POST[name]) for name in ("action", "all", "seen", *BULK_FIELDS) if request.POST.get(name)],
+            "deletes": action == "delete",
+            "step": STEPS.get(action),
             "query": f"?{request.GET.urlencode()}",
         }
         return render(request, "expenses/bulk.html", context)
+
+
+def _done(request: SignedInRequest, found: ExpenseQuerySet) -> tuple[str, int]:
+    """What was done with how many."""
+    action = request.POST.get("action", "")
+    if action in bulk.STEPS:
+        seen = parse_datetime(request.POST.get("seen", ""))
+        return bulk.STEPS[action][1], bulk.decide(found=found, step=action, by=request.user, unchanged_since=seen)
+    if action == "delete":
+        edit = bulk.delete(found=found, by=request.user)
+    else:
+        edit = bulk.change(found=found, changes=bulk_changes(request.POST), by=request.user)
+    return edit.what, edit.count
 
 
 def _found(request: SignedInRequest, place: Place) -> ExpenseQuerySet:
