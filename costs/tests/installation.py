@@ -39,7 +39,7 @@ def _work(given: dict[str, str]) -> None:
 
 def _resume(given: dict[str, str]) -> None:
     """What beat and a new worker do once the dead one's lease is over."""
-    with time_machine.travel(datetime.fromisoformat(given["now"]) + LEASE + timedelta(seconds=1), tick=True):
+    with time_machine.travel(datetime.fromisoformat(given["now"]) + LEASE + timedelta(minutes=1), tick=True):
         ticks.tick()
         _work(given)
 

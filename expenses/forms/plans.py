@@ -59,7 +59,7 @@ class BudgetForm(forms.Form):
     thresholds = forms.CharField(
         label="Tell people at (per cent)", required=False, initial=", ".join(map(str, DEFAULT_THRESHOLDS)), max_length=60
     )
-    on_channels = forms.BooleanField(label="Tell channels as well", required=False)
+    on_channels = forms.BooleanField(label="Tell channels too, for everybody to read", required=False)
 
     def __init__(self, *args: Any, workspace: Workspace, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -40,7 +40,7 @@ class Operating(Installation):
         self.aws.set_now(self.now)
 
     def sweep_until_over(self) -> dict[str, Any]:
-        self.later(LEASE + timedelta(seconds=1))
+        self.later(LEASE + timedelta(seconds=20))
         for _ in range(8):
             told = self.told("sweep")
             if told["status"] != "running":

@@ -17,7 +17,7 @@ SONNET = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 TOKENS = "L-F4DDD3EB"
 VCPUS = ("AWS/Usage", "ResourceCount", {"Service": "EC2", "Resource": "vCPU", "Type": "Resource", "Class": "P/OnDemand"})
 MINUTE = timedelta(minutes=1)
-LEASE = timedelta(minutes=4, seconds=1)
+LEASE = timedelta(minutes=4, seconds=20)  # and what a slow machine takes to begin
 
 
 class Watching(Operating):

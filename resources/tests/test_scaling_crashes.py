@@ -40,7 +40,7 @@ def test_a_worker_killed_while_it_asks_has_decided_nothing_and_its_successor_dec
     assert installation.told("tell_rule")["operations"] == []
     installation.do("read")  # the dead one's lease still holds
     assert installation.told("tell_rule")["operations"] == []
-    installation.later(LEASE + timedelta(seconds=1))
+    installation.later(LEASE + timedelta(seconds=20))
     for command in ("read", "read"):
         installation.do(command)
     found = installation.told("tell_rule")
