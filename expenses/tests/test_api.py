@@ -242,34 +242,6 @@ def test_many_are_changed_or_none(api: Api, viewer: User, stranger: User) -> Non
     assert client.post("/api/expenses/bulk", {"all": True, "ids": [], "delete": True}, format="json").status_code == 400
 
 
-def test_many_are_handed_in_and_decided_about_together_or_none(api: Api, viewer: User, operator: User, stranger: User) -> None:
-    team = books.shared(operator, (viewer, MemberRole.CONTRIBUTOR), (stranger, MemberRole.APPROVER), needs_approval=True)
-    rows = [books.spend(viewer, team, date=date(2026, 11, day)) for day in (1, 2, 3)]
-    body: dict[str, Any] = {"ids": [str(one.pk) for one in rows]}
-
-    def take(user: User, step: str, code: int = 200) -> dict[str, Any]:
-        answer = api(user).post("/api/expenses/bulk", {**body, "step": step}, format="json")
-        assert answer.status_code == code, answer.json()
-        told: dict[str, Any] = answer.json()
-        return told
-
-    assert take(stranger, "approve", 409)["code"] == "expense_state"  # they are drafts
-    assert take(viewer, "submit") == {"id": None, "what": "Handed in", "count": 3, "created_at": None}
-    take(viewer, "approve", 403)
-    own = books.spend(stranger, team)
-    body["ids"].append(str(own.pk))
-    take(stranger, "approve", 403)  # nobody decides about their own, and it is all or none
-    assert set(Expense.objects.filter(owner=viewer).values_list("status", flat=True)) == {"submitted"}
-    body["ids"].pop()
-    body["unchanged_since"] = "2026-11-01T00:00:00Z"
-    assert take(stranger, "approve", 409)["code"] == "expense_changed"
-    del body["unchanged_since"]
-    assert take(stranger, "approve")["count"] == 3
-    assert take(operator, "reimburse")["what"] == "Noted as paid back"
-    assert {(one.status, one.revision) for one in Expense.objects.filter(owner=viewer)} == {("reimbursed", 4)}
-    assert AuditEvent.objects.filter(action="expense.approved").count() == 3
-
-
 def test_the_tree_methods_rules_series_and_budgets_are_kept_over_http(api: Api, viewer: User) -> None:
     client = api(viewer)
 

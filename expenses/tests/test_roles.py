@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from accounts.models import AwsAccount, User
+from audit.models import AuditEvent
 from cloudconsole.management import reference
 from expenses import import_urls, spend_urls, urls
 from expenses.models import Expense, Workspace, WorkspaceMember
@@ -129,3 +131,31 @@ def test_whoever_was_taken_out_undoes_and_reads_nothing_any_more(viewer: User, s
     assert api(stranger).post(f"/api/expenses/edits/{edit}/undo").status_code == 404
     assert api(stranger).get(f"/api/expenses/{stranger.pk}").json()["results"] == []
     assert api(viewer).post(f"/api/expenses/edits/{edit}/undo").status_code == 200
+
+
+def test_many_are_handed_in_and_decided_about_together_or_none(api: Api, viewer: User, operator: User, stranger: User) -> None:
+    team = books.shared(operator, (viewer, MemberRole.CONTRIBUTOR), (stranger, MemberRole.APPROVER), needs_approval=True)
+    rows = [books.spend(viewer, team, date=date(2026, 11, day)) for day in (1, 2, 3)]
+    body: dict[str, Any] = {"ids": [str(one.pk) for one in rows]}
+
+    def take(user: User, step: str, code: int = 200) -> dict[str, Any]:
+        answer = api(user).post("/api/expenses/bulk", {**body, "step": step}, format="json")
+        assert answer.status_code == code, answer.json()
+        told: dict[str, Any] = answer.json()
+        return told
+
+    assert take(stranger, "approve", 409)["code"] == "expense_state"  # they are drafts
+    assert take(viewer, "submit") == {"id": None, "what": "Handed in", "count": 3, "created_at": None}
+    take(viewer, "approve", 403)
+    own = books.spend(stranger, team)
+    body["ids"].append(str(own.pk))
+    take(stranger, "approve", 403)  # nobody decides about their own, and it is all or none
+    assert set(Expense.objects.filter(owner=viewer).values_list("status", flat=True)) == {"submitted"}
+    body["ids"].pop()
+    body["unchanged_since"] = "2026-11-01T00:00:00Z"
+    assert take(stranger, "approve", 409)["code"] == "expense_changed"
+    del body["unchanged_since"]
+    assert take(stranger, "approve")["count"] == 3
+    assert take(operator, "reimburse")["what"] == "Noted as paid back"
+    assert {(one.status, one.revision) for one in Expense.objects.filter(owner=viewer)} == {("reimbursed", 4)}
+    assert AuditEvent.objects.filter(action="expense.approved").count() == 3
