@@ -40,8 +40,8 @@ def installation(simulator: SimulatorHandle, database_url: str, tmp_path: Path) 
     made = Watching(simulator, database_url, tmp_path, instance_id="", QUOTA_SERVICES="bedrock,ec2")
     account = made.given()["account"]
     made.do("prepare_quotas")
-    made.later(timedelta(seconds=1))
-    minute = made.now.replace(second=0, microsecond=0)
+    minute = made.now.replace(second=0, microsecond=0) + MINUTE
+    made.later(minute - made.now)  # a turn that begins at the end of one may well end in the next, which is due then
     for back in (2, 3):
         simulator.quotas.minute(account, US, SONNET, minute - back * MINUTE, input_tokens=190_000 - back, invocations=1)
     at = minute - timedelta(minutes=minute.minute % 5 + 5)
