@@ -54,7 +54,7 @@ def check(key: ApiKey, windows: Iterable[RateWindow]) -> str | None:
     Raises LimitReached where the key is to hold its requests instead.
     """
     now = clock.now()
-    empty = rules.last_reset(_empty(windows, now), now)
+    empty = _empty(windows, now)
     if empty is not None and key.when_empty == WhenEmpty.HOLD.value:
         raise LimitReached(empty, max(1, int((empty.reset_at - now).total_seconds() + 1)))
     return f"{words_of(empty)}." if empty else None
@@ -62,8 +62,7 @@ def check(key: ApiKey, windows: Iterable[RateWindow]) -> str | None:
 
 def warning(key: ApiKey) -> str | None:
     """The same after a request, whatever the key would do about the next one."""
-    now = clock.now()
-    empty = rules.last_reset(_empty(kept(key), now), now)
+    empty = _empty(kept(key), clock.now())
     return f"{words_of(empty)}." if empty else None
 
 
@@ -99,12 +98,14 @@ def tend() -> None:
     RateSample.objects.filter(at__lt=now - SAMPLES_FOR).delete()
 
 
-def _empty(windows: Iterable[RateWindow], now: datetime) -> list[Empty]:
-    return [
+def _empty(windows: Iterable[RateWindow], now: datetime) -> Empty | None:
+    """The one that is empty for longest."""
+    found = [
         Empty(row.policy, Unit(row.unit), row.reset_at)
         for row in windows
         if row.remaining == 0 and row.reset_at is not None and row.reset_at > now
     ]
+    return rules.last_reset(found, now)
 
 
 def _identity(row: RateWindow) -> tuple[str, str]:
@@ -129,22 +130,18 @@ def _keep(key: ApiKey, row: RateWindow | None, window: Window, at: datetime, ref
         "believed_until": rules.believed_until(window, at),
         "refusals": refusals,
     }
+    is_new = False
     if row is None:
-        row = _first(key, window, told)
-    elif RateWindow.objects.filter(pk=row.pk, observed_at__lte=at).update(**told) == 0:
-        return
-    if row is not None:
+        row, is_new = _first(key, window, told)
+    if row is not None and (is_new or RateWindow.objects.filter(pk=row.pk, observed_at__lte=at).update(**told)):
         _sample(row, window.limit, window.remaining, at)
 
 
-def _first(key: ApiKey, window: Window, told: Mapping[str, Any]) -> RateWindow | None:
-    """Another request may have brought the same first: then that one counts. None also where there are too many already."""
+def _first(key: ApiKey, window: Window, told: Mapping[str, Any]) -> tuple[RateWindow | None, bool]:
+    """The row, and whether it is new: another request may have brought it meanwhile. None where there are too many already."""
     if RateWindow.objects.filter(key=key).count() >= _MOST_WINDOWS:
-        return None
-    row, is_new = RateWindow.objects.get_or_create(
-        key=key, is_manual=False, policy=window.policy, unit=window.unit.value, defaults=told
-    )
-    return row if is_new else None
+        return None, False
+    return RateWindow.objects.get_or_create(key=key, is_manual=False, policy=window.policy, unit=window.unit.value, defaults=told)
 
 
 def _sample(row: RateWindow, limit: int | None, remaining: int | None, at: datetime) -> None:

@@ -68,6 +68,15 @@ def test_an_answer_that_failed_tells_its_limits_as_well(key: ApiKey) -> None:
     assert RateWindow.objects.get().remaining == 0
 
 
+def test_of_requests_that_began_together_the_newest_answer_counts(key: ApiKey) -> None:
+    now = clock.now()
+    before = rate_windows.kept(key)  # nothing yet, for each of them
+    for remaining, after in ((49, 0), (47, 2), (48, 1)):
+        at = now + timedelta(seconds=after)
+        rate_windows.observe(key, 200, github(remaining, now + timedelta(minutes=10)), at, before)
+    assert RateWindow.objects.get().remaining == 47
+
+
 def test_an_older_answer_that_comes_late_changes_nothing(key: ApiKey) -> None:
     now = clock.now()
     told(key, 5, at=now)
