@@ -22,7 +22,7 @@ BULK_FIELDS: Final = {
     "clear": "Taken away",
 }
 # Steps of approval that are taken with many at once, as buttons say them.
-STEPS: Final = {"submit": "Hand in", "approve": "Approve", "reimburse": "Note as paid back"}
+STEPS: Final = {"submit": "Hand in", "approve": "Approve", "reimburse": "Paid back"}
 CLEARABLE: Final = {
     "category": "Category",
     "payment_method": "Payment method",

@@ -177,4 +177,8 @@ def _thresholds(given: Collection[int]) -> list[int]:
 
 
 def _record(verb: Verb, budget: ExpenseBudget, by: User) -> None:
-    audit.services.record(verb, actor=by, subject=name_of(budget), detail={"workspace": budget.workspace.name})
+    detail: dict[str, str | int | None] = {
+        "workspace": budget.workspace.name,
+        "on_channels": "yes" if budget.on_channels else "no",
+    }
+    audit.services.record(verb, actor=by, subject=name_of(budget), detail=detail)

@@ -147,7 +147,7 @@ def test_many_are_handed_in_and_approved_from_the_list(client: Client, viewer: U
     )
     form = {"workspace": team.pk, "all": "1", "action": "approve", "seen": "2026-01-01T00:00:00+00:00"}
     question = client.post("/expenses/bulk", form).content.decode()
-    assert "Approve 2 expenses" in " ".join(question.split())
+    assert "Approve: 2 expenses" in " ".join(question.split())
     assert "2026-01-01T00:00:00+00:00" in question
     assert "changed meanwhile" in client.post("/expenses/bulk", {**form, "sure": "1"}, follow=True).content.decode()
     del form["seen"]
