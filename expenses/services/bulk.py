@@ -12,13 +12,14 @@ from django.db import transaction
 
 import audit.services
 from accounts.models import User
-from cloudconsole.core import clock
+from cloudconsole.core import clock, figures
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from expenses import verbs
 from expenses.models import Edit, Expense, ExpenseQuerySet, Workspace
 from expenses.rules import wording
 from expenses.rules.statuses import MemberRole
 from expenses.selectors import workspaces
+from expenses.selectors.workspaces import NotAllowed
 from expenses.services import approvals, edits, inputs
 from expenses.services.expenses import ExpenseChanged, require_changeable
 from expenses.services.inputs import ExpenseRefused
@@ -114,9 +115,13 @@ def decide(*, found: ExpenseQuerySet, step: str, by: User, unchanged_since: date
         if not rows:
             raise NothingChosen("Choose at least one expense.")
         for one in rows:
+            which = f"{one.payee or one.description or 'One without a payee'}, {figures.day(one.date)}"
             if unchanged_since is not None and one.updated_at > unchanged_since:
-                raise ExpenseChanged(f"{one.payee or 'One of them'} of {one.date} changed meanwhile: look at it again.")
-            take(expense=one, by=by)
+                raise ExpenseChanged(f"{which}: it changed meanwhile. Look at it again.")
+            try:
+                take(expense=one, by=by)
+            except (NotAllowed, approvals.WrongState) as error:
+                raise type(error)(f"{which}: {error.detail}") from error
     return len(rows)
 
 

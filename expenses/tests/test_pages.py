@@ -153,6 +153,8 @@ def test_many_are_handed_in_and_approved_from_the_list(client: Client, viewer: U
     del form["seen"]
     assert "Approved: 2 expenses." in client.post("/expenses/bulk", {**form, "sure": "1"}, follow=True).content.decode()
     assert {one.status for one in Expense.objects.all()} == {"approved"}
+    again = client.post("/expenses/bulk", {**form, "sure": "1"}, follow=True).content.decode()
+    assert re.search(r"Hotel \d, 3 Nov 2026: It is approved by now\.", again)
 
 
 def test_chosen_expenses_are_changed_together(client: Client, viewer: User) -> None:
