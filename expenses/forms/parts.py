@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 from django import forms
@@ -9,6 +10,7 @@ from django import forms
 from expenses.forms.entry import AmountField
 from expenses.rules import wording
 from expenses.services.bulk import Changes
+from expenses.services.inputs import ExpenseRefused
 
 # What the bar below the list asks for, and how it is told before all that match are changed.
 BULK_FIELDS: Final = {
@@ -39,6 +41,15 @@ def bulk_changes(data: Any) -> Changes:
         named[data["clear"]] = ""
     added, removed = (data.get(name, "").strip() for name in ("add_tag", "remove_tag"))
     return Changes(**named, add_tags=(added,) if added else (), remove_tags=tuple(wording.tags_of([removed])))
+
+
+def seen_at(data: Any) -> datetime | None:
+    """When the list was made that the bar stands below, where it says so. Raises ExpenseRefused for what is no moment."""
+    try:
+        moment: datetime | None = forms.DateTimeField(required=False).clean(data.get("seen", ""))
+    except forms.ValidationError:
+        raise ExpenseRefused("Open the list once more.", attr="seen") from None
+    return moment
 
 
 class PartForm(forms.Form):

@@ -150,6 +150,13 @@ def test_many_are_handed_in_and_approved_from_the_list(client: Client, viewer: U
     assert "Approve: 2 expenses" in " ".join(question.split())
     assert "2026-01-01T00:00:00+00:00" in question
     assert "changed meanwhile" in client.post("/expenses/bulk", {**form, "sure": "1"}, follow=True).content.decode()
+    for no_moment in ("2026-13-45T00:00:00Z", "yesterday"):
+        refused = client.post("/expenses/bulk", {**form, "sure": "1", "seen": no_moment}, follow=True).content.decode()
+        assert "Open the list once more." in refused
+    assert (
+        "changed meanwhile"
+        in client.post("/expenses/bulk", {**form, "sure": "1", "seen": "2026-01-01"}, follow=True).content.decode()
+    )
     del form["seen"]
     assert "Approved: 2 expenses." in client.post("/expenses/bulk", {**form, "sure": "1"}, follow=True).content.decode()
     assert {one.status for one in Expense.objects.all()} == {"approved"}

@@ -7,13 +7,12 @@ import uuid
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.dateparse import parse_datetime
 
 from accounts.requests import SignedInRequest
 from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
-from expenses.forms.parts import BULK_FIELDS, STEPS, bulk_changes
+from expenses.forms.parts import BULK_FIELDS, STEPS, bulk_changes, seen_at
 from expenses.models import ExpenseQuerySet
 from expenses.selectors import expenses
 from expenses.services import bulk
@@ -60,8 +59,8 @@ def _done(request: SignedInRequest, found: ExpenseQuerySet) -> tuple[str, int]:
     """What was done with how many."""
     action = request.POST.get("action", "")
     if action in bulk.STEPS:
-        seen = parse_datetime(request.POST.get("seen", ""))
-        return bulk.STEPS[action][1], bulk.decide(found=found, step=action, by=request.user, unchanged_since=seen)
+        since = seen_at(request.POST)
+        return bulk.STEPS[action][1], bulk.decide(found=found, step=action, by=request.user, unchanged_since=since)
     if action == "delete":
         edit = bulk.delete(found=found, by=request.user)
     else:
