@@ -6,6 +6,7 @@
     try { return localStorage.getItem(key); } catch { return null; } // storage may be switched off
   };
   root.classList.add("js");
+  document.addEventListener("DOMContentLoaded", () => root.classList.add("ready")); // the page's own scripts have run by then
   const theme = stored("theme");
   if (theme === "light" || theme === "dark") root.dataset.theme = theme;
   if (stored("sidebar") === "narrow") root.dataset.sidebar = "narrow";
