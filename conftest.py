@@ -18,7 +18,7 @@ import hypothesis
 import pytest
 from botocore.retries.standard import ExponentialBackoff
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection, transaction
 from hypothesis import HealthCheck
 from pytest_django import DjangoDbBlocker
@@ -68,7 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if settings.REDIS_URL:
         _use_redis_database(_worker_number(config))
     else:
-        settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+        settings.CACHES["default"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
         settings.CELERY_BROKER_URL = "memory://"
         settings.CELERY_BROKER_TRANSPORT = "memory"
         settings.CELERY_BROKER_TRANSPORT_OPTIONS = {}
@@ -104,7 +104,8 @@ def _use_redis_database(number: int) -> None:
     """One Redis database for each worker: emptying a cache in one leaves the others alone."""
     url = urlunsplit(urlsplit(settings.REDIS_URL)._replace(path=f"/{number}"))
     settings.REDIS_URL = settings.CELERY_BROKER_URL = url
-    settings.CACHES["default"]["LOCATION"] = url
+    for cache in settings.CACHES.values():
+        cache["LOCATION"] = url
     settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"] = [url]
 
 
@@ -112,7 +113,8 @@ def _use_redis_database(number: int) -> None:
 def _empty_cache() -> Iterator[None]:
     """Counters and throttles of one test do not reach another."""
     yield
-    cache.clear()
+    for one in caches.all():
+        one.clear()
 
 
 @pytest.fixture(scope="module")

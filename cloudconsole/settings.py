@@ -147,6 +147,7 @@ if REDIS_URL:
             "KEY_PREFIX": "cloudconsole",
         }
     }
+    CACHES["throttles"] = CACHES["default"]
     CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
         "default": {
             "BACKEND": "channels_redis.core.RedisChannelLayer",
@@ -163,7 +164,13 @@ else:
             "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
             "LOCATION": VAR_DIR / "cache",
             "OPTIONS": {"MAX_ENTRIES": 20_000},
-        }
+        },
+        # One web process serves this mode, and counts what it is asked in its memory: an increment is atomic there, and quick.
+        "throttles": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "LOCATION": "throttles",
+            "OPTIONS": {"MAX_ENTRIES": 20_000},
+        },
     }
     CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     CELERY_BROKER_URL = "filesystem://localhost"

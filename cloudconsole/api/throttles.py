@@ -1,4 +1,4 @@
-"""How often one caller may ask. Counters live in the cache, so all web processes share them."""
+"""How often one caller may ask. Counters live in a cache that all web processes share, or in the only one's memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -50,6 +50,7 @@ class RateThrottle(BaseThrottle):
         return math.ceil(self.wait_s)
 
     def _count(self, key: str) -> int:
+        cache = caches["throttles"]
         if cache.add(key, 1, self.window_s * 2):
             return 1
         try:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 from pytest_django import Settings
 
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls("cloudconsole.api.tests.ur
 
 @pytest.fixture(autouse=True)
 def two_an_hour(settings: Settings) -> None:
-    cache.clear()
+    caches["throttles"].clear()
     rates: dict[str, Any] = {"DEFAULT_THROTTLE_RATES": {"user": "2/hour", "anonymous": "1/hour", "sign_in": "10/min"}}
     settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, **rates}
 
