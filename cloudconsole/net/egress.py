@@ -16,7 +16,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
-from http.client import HTTPException, LineTooLong
+from http.client import HTTPException
 from types import TracebackType
 from typing import BinaryIO, Self
 
@@ -26,7 +26,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
-from cloudconsole.net import addresses, names, ranges
+from cloudconsole.net import addresses, heads, names, ranges
 from cloudconsole.net.addresses import Address
 from cloudconsole.net.ranges import IPAddress, IPNetwork
 from cloudconsole.net.refusals import Cause, Refused, Unanswered
@@ -76,7 +76,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds for connecting, for each wait, and for everything; bytes of the answer's body as it is on the wire."""
+    """Seconds for connecting, for each wait, and for everything; bytes of the answer's body as it is on the wire.
+
+    `read_s` is all the time that the head of an answer has as well, from the last byte of the request on.
+    """
 
     connect_s: float = 5.0
     read_s: float = 30.0
@@ -162,7 +165,8 @@ class Door:
             closing(self._connected(checked, deadline)) as connection,
             closing(_asked(connection, checked.address, request, self.limits, deadline)) as answer,
         ):
-            _refuse_half_a_head(answer, deadline)
+            if deadline.is_over:
+                raise _no_answer(deadline)
             headers = tuple((str(key), str(value)) for key, value in answer.headers.iteritems())
             yield Streamed(answer.status, headers, _chunks(answer, deadline), deadline.peer, deadline.shut)
 
@@ -223,6 +227,17 @@ class _Deadline:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._timer.cancel()
 
+    @contextmanager
+    def head(self, seconds: float) -> Iterator[None]:
+        """The same while the head of an answer is waited for: who sends a byte of it at a time never lets a wait end."""
+        timer = threading.Timer(seconds, self._end)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
     def watch(self, connected: socket.socket) -> None:
         """Raises OSError when the peer is gone or the time is over already."""
         if self.is_over:
@@ -254,6 +269,7 @@ def _connection(address: Address, target: IPAddress, timeout: float, deadline: _
         connected.close()
         raise
     connection = HTTPConnection(str(target), address.port)
+    connection.response_class = heads.Headed
     connection.sock = connected  # it is open, so that it is not opened again
     return connection
 
@@ -309,26 +325,10 @@ def _asked(
     connection.timeout = limits.read_s
     try:
         connection.request(request.method, address.target, body, headers, preload_content=False, decode_content=False)
-        return connection.getresponse()
+        with deadline.head(limits.read_s):
+            return connection.getresponse()
     except _FAILURES as error:
         raise _no_answer(deadline, error) from error
-
-
-def _refuse_half_a_head(answer: BaseHTTPResponse, deadline: _Deadline) -> None:
-    """Raises Unanswered for a head that tells not everything that it has to."""
-    if deadline.is_over:  # a head that is cut off reads like a whole one
-        raise _no_answer(deadline)
-    if not _ends_in_one_way(answer):
-        raise Unanswered("The answer does not say plainly where it ends.", may_have_acted=True)
-
-
-def _ends_in_one_way(answer: BaseHTTPResponse) -> bool:
-    """Whether every reader finds the same end of the body (RFC 9112, 6.3). Chunks of a coding that nobody here knows would
-    also be handed on with their sizes in between, where no scrubber finds what they cut.
-    """
-    codings = [one.strip().lower() for one in answer.headers.getlist("transfer-encoding")]
-    lengths = {one.strip() for one in answer.headers.getlist("content-length")}
-    return codings in ([], ["chunked"]) and len(lengths) <= 1 and all(one.isascii() and one.isdecimal() for one in lengths)
 
 
 def _chunks(answer: BaseHTTPResponse, deadline: _Deadline) -> Iterator[bytes]:
@@ -344,7 +344,9 @@ def _chunks(answer: BaseHTTPResponse, deadline: _Deadline) -> Iterator[bytes]:
 def _no_answer(deadline: _Deadline, error: Exception | None = None) -> Unanswered:
     if deadline.is_over:
         words = "The answer took too long."
-    elif isinstance(error, LineTooLong) or type(error) is HTTPException:  # http.client's own, for more headers than it reads
+    elif isinstance(error, heads.Broken):
+        words = str(error)
+    elif type(error) is HTTPException:  # http.client's own, for more headers than it reads
         words = "The answer has more or longer headers than are read."
     else:
         words = "The connection ended, or nothing came, before the answer was whole."

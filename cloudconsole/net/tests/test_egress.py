@@ -129,6 +129,13 @@ def test_a_compressed_answer_is_handed_on_as_it_is() -> None:
     assert (answer.body, listener.asked[0].headers["Accept-Encoding"]) == (b"not really", "identity")
 
 
+def _hinting(caller: socket.socket) -> None:
+    caller.recv(4096)
+    while True:
+        caller.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n")
+        time.sleep(0.02)
+
+
 def _silent(caller: socket.socket) -> None:
     """Says nothing until the other side goes."""
     while caller.recv(4096):
@@ -164,7 +171,7 @@ def _trickling_head(caller: socket.socket) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("script", [_trickle, _trickling_head, _continuing, _endless_trailers, _silent])
+@pytest.mark.parametrize("script", [_trickle, _trickling_head, _continuing, _hinting, _endless_trailers, _silent])
 def test_a_slow_answer_ends_when_the_time_is_over(script: object) -> None:
     limits = Limits(read_s=1.0, total_s=0.3)
     with raw_listener(script) as port:  # type: ignore[arg-type]
@@ -173,6 +180,29 @@ def test_a_slow_answer_ends_when_the_time_is_over(script: object) -> None:
             Door(allowed=LOOPBACK, limits=limits).send(Request("GET", f"http://127.0.0.1:{port}/"))
         assert time.monotonic() - began < 1.5
     assert failed.value.may_have_acted
+
+
+@pytest.mark.parametrize("script", [_trickling_head, _continuing, _hinting, _silent])
+def test_a_head_has_to_be_whole_within_one_wait(script: object) -> None:
+    with raw_listener(script) as port:  # type: ignore[arg-type]
+        began = time.monotonic()
+        with pytest.raises(Unanswered) as failed:
+            Door(allowed=LOOPBACK, limits=Limits(read_s=0.3, total_s=60)).send(Request("GET", f"http://127.0.0.1:{port}/"))
+        assert time.monotonic() - began < 30
+    assert failed.value.may_have_acted
+
+
+def test_a_body_may_take_longer_than_one_wait() -> None:
+    def script(caller: socket.socket) -> None:
+        caller.recv(4096)
+        caller.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n")
+        for part in (b"ab", b"cd", b"ef"):
+            time.sleep(0.7)
+            caller.sendall(part)
+
+    with raw_listener(script) as port:
+        at = Door(allowed=LOOPBACK, limits=Limits(read_s=2, total_s=60))
+        assert at.send(Request("GET", f"http://127.0.0.1:{port}/")).body == b"abcdef"
 
 
 def test_a_handshake_that_never_ends_is_ended() -> None:
@@ -199,6 +229,17 @@ def test_a_handshake_that_never_ends_is_ended() -> None:
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nno header\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: a\rTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n X: a\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\n: a\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nX: a\r\n",
+        b"HTTP/1.1 200 OK\r\nX: a",
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 103 Early Hints\r\n\r\n" * 20_000,
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 20_000,
         *(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks for chunks in BROKEN_CHUNKS),
     ],
 )
@@ -217,6 +258,8 @@ def test_nonsense_is_no_answer(nonsense: bytes) -> None:
     [
         b"Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
         b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        b"Transfer-Encoding: \tchunked \t\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        b"Transfer-Encoding : chunked\nX-Folded: a\n b\n\n5\r\nhello\r\n0\r\n\r\n",
         b"Transfer-Encoding: CHUNKED\r\n\r\n5;ext=1\r\nhello\r\n0\r\nX-Trailer: a\r\n\r\n",
         b"\r\nhello",
     ],
