@@ -99,7 +99,8 @@ class Envelope(ApiView):
     def post(self, request: Request) -> Response:
         """Send a request, with a key of yours or without one. The service's own errors are in `status_code`.
 
-        400 `address_refused`: nothing is sent there; 403 `key_not_allowed`; 429 `budget_used_up`; 502 `no_answer`.
+        400 `address_refused`: nothing is sent there, or `header_unsendable`: the words name the header; 403 `key_not_allowed`;
+        429 `budget_used_up`; 502 `no_answer`.
         """
         body = valid(EnvelopeSerializer, request)
         call = Call(

@@ -8,6 +8,7 @@ _WORDS = {
     "answer_unusable": "Answer could not be read",
     "budget_used_up": "Budget used up",
     "caller_gone": "Caller hung up",
+    "header_unsendable": "A header could not be sent",
     "invalid": "Request could not be read",
     "key_not_allowed": "Outside what the key may do",
     "key_unusable": "Key could not be used",

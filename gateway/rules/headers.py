@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FOLD = re.compile(r"[\r\n]+")
+_SENDABLE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_SHOWN = 60  # characters of a name, to whoever is told of it
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 Headers = tuple[tuple[str, str], ...]
@@ -109,6 +111,21 @@ def sent(given: Iterable[tuple[str, str]], slots: frozenset[str], *, own_sign_in
     return tuple(
         (name, value) for name, value in headers if name.lower() not in left_out and not name.lower().startswith(_NOT_SENT_STARTS)
     )
+
+
+def why_not(name: str, value: str) -> str:
+    """Why no request can carry this header, in words that name it; empty where one can."""
+    if not _NAME.fullmatch(name):
+        return f"“{_shown(name)}” is no name of a header: letters, digits and a few signs such as “-” make one."
+    if _SENDABLE.fullmatch(value):
+        return ""
+    if all(ord(one) <= 0xFF for one in value):
+        return f"The header “{_shown(name)}” holds a line break or another control character, which no header can carry."
+    return f"The header “{_shown(name)}” holds characters that no header can carry: only those of Latin-1 are sent."
+
+
+def _shown(name: str) -> str:
+    return ascii(name[:_SHOWN])[1:-1]
 
 
 def across_origins(headers: Headers) -> Headers:

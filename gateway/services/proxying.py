@@ -39,6 +39,13 @@ class MethodUnknown(CloudconsoleError):
     title = "The method is not known"
 
 
+class HeaderUnsendable(CloudconsoleError):
+    """It is the caller's own header that cannot be written, not the address."""
+
+    code = "header_unsendable"
+    title = "A header cannot be sent"
+
+
 class BodyTooLarge(CloudconsoleError):
     kind = Kind.TOO_LARGE
     code = "too_large"
@@ -77,8 +84,8 @@ class Whole:
 def begin(*, call: Call, key: ApiKey | None, by: User, caps: Caps = STREAM) -> Exchange:
     """Send it; the answer as it comes. Its `close` has to be called in the end.
 
-    Whatever happens is one row of the log. Raises what `exchanges.opened` does, KeyUnusable, MethodUnknown, BodyTooLarge,
-    SealingError.
+    Whatever happens is one row of the log. Raises what `exchanges.opened` does, KeyUnusable, MethodUnknown, HeaderUnsendable,
+    BodyTooLarge, SealingError.
     """
     draft = Draft.of(by, key, call.via, call.method)
     try:
@@ -142,8 +149,13 @@ def _absolute(url: str, binding: Binding | None) -> str:
 
 
 def _headers(call: Call, key: ApiKey | None, injected: Injected) -> Headers:
-    """The caller's, and those that the service wants with every request where the caller says nothing else."""
+    """The caller's, and those that the service wants with every request where the caller says nothing else.
+
+    Raises HeaderUnsendable.
+    """
     sent = headers.sent(call.headers, injected.slots, own_sign_in=call.own_sign_in)
+    if why := next((why for name, value in sent if (why := headers.why_not(name, value))), ""):
+        raise HeaderUnsendable(why, attr="headers")
     preset = presets.BY_SLUG.get(key.preset) if key is not None else None
     given = {name.lower() for name, _ in sent} | injected.slots
     always = preset.headers.items() if preset is not None else ()

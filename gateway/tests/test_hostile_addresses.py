@@ -19,7 +19,7 @@ from audit.models import AuditEvent
 from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.net import tests as net_tests
 from cloudconsole.net.tests.listeners import Asked, Listener, Reply, http_listener, untouched_listener
-from gateway.models import Via
+from gateway.models import RequestLog, Via
 from gateway.services import proxying
 from gateway.services.proxying import Call
 from gateway.tests.conftest import SECRET, Store
@@ -190,19 +190,52 @@ def test_globs_and_methods_narrow_a_key(store: Store, service: Listener, ada: Us
 
 
 @pytest.mark.parametrize(
-    "headers",
+    ("name", "value", "words"),
     [
-        {"X-A": "a\r\nX-B: b"},
-        {"X-A\r\nX-B": "b"},
-        {"X-A": "a\nAuthorization: x"},
-        {"X A": "b"},
-        {"": "b"},
-        {"X-A": "\u0000"},
+        ("X-A", "a\r\nX-B: b", "“X-A” holds a line break"),
+        ("X-A", "a\nAuthorization: x", "“X-A” holds a line break"),
+        ("X-A", "a\x7f", "“X-A” holds a line break or another control character"),
+        ("X-A\r\nX-B", "b", r"“X-A\r\nX-B” is no name of a header"),
+        ("X A", "b", "“X A” is no name"),
+        ("", "b", "“” is no name"),
+        ("X-É", "b", r"“X-\xc9” is no name"),
+        ("X-Note", "a – b", "“X-Note” holds characters that no header can carry: only those of Latin-1 are sent."),
+        ("X-Note", "漢字\r\nX-B: b", "“X-Note” holds characters"),
+        ("X-" + "N" * 500, "–", f"“X-{'N' * 58}” holds"),
     ],
 )
-def test_no_header_becomes_two(headers: dict[str, str], store: Store, service: Listener, ada: User, api: Api) -> None:
+def test_a_header_that_cannot_be_sent_is_told_by_its_name(
+    name: str, value: str, words: str, store: Store, service: Listener, ada: User, api: Api
+) -> None:
+    """It never becomes two, and the address, which is a good one, is not blamed."""
     key = store()
-    assert api(ada).post("/api/proxy", {"url": "/", "headers": headers, "api_key_id": key.pk}).status_code == 400
+    for body in ({"url": "/at", "api_key_id": key.pk}, {"url": service.url(path="/at")}):
+        answer = api(ada).post("/api/proxy", {**body, "headers": {"Accept": "a/b", name: value}})
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (400, "header_unsendable")
+        assert words in problem["detail"]
+        assert problem["errors"] == [{"attr": "headers", "code": "header_unsendable", "detail": problem["detail"]}]
+    assert service.asked == []
+    rows = RequestLog.objects.values_list("error", "status", "host", "path", "key")
+    assert set(rows) == {("header_unsendable", None, f"127.0.0.1:{service.port}", "/at", one) for one in (key.pk, None)}
+    assert not AuditEvent.objects.filter(action="gateway.request_refused").exists()
+
+
+def test_latin_letters_in_a_header_arrive_as_they_are(store: Store, service: Listener, ada: User, api: Api) -> None:
+    key = store()
+    answer = api(ada).post("/api/proxy", {"url": "/", "headers": {"X-Note": "Zürich"}, "api_key_id": key.pk})
+    assert (answer.status_code, service.asked[0].headers["X-Note"]) == (200, "Zürich")
+
+
+def test_a_header_that_stays_here_anyway_hinders_nothing(store: Store, service: Listener, ada: User, api: Api) -> None:
+    key = store()
+    answer = api(ada).post("/api/proxy", {"url": "/", "headers": {"Cookie": "a=–"}, "api_key_id": key.pk})
+    assert (answer.status_code, "Cookie" in service.asked[0].headers) == (200, False)
+
+
+def test_nul_in_a_header_is_refused_before(store: Store, service: Listener, ada: User, api: Api) -> None:
+    key = store()
+    assert api(ada).post("/api/proxy", {"url": "/", "headers": {"X-A": "\u0000"}, "api_key_id": key.pk}).status_code == 400
     assert service.asked == []
 
 
