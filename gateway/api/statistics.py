@@ -122,6 +122,7 @@ class RequestLogSerializer(serializers.ModelSerializer[RequestLog]):
             "api_name",
             "via",
             "method",
+            "scheme",
             "host",
             "path",
             "status_code",
@@ -171,7 +172,7 @@ def _asked(serializer: type[DaysParameters], request: Request) -> dict[str, Any]
 
 _COLUMNS = (
     *("at", "api_name", "via", "method", "host", "path", "status", "error"),
-    *("duration_ms", "request_bytes", "response_bytes", "attempts", "ip"),
+    *("duration_ms", "request_bytes", "response_bytes", "attempts", "ip", "scheme"),
 )
 
 

@@ -49,6 +49,8 @@ class RequestLog(models.Model):
     api_name = models.CharField(max_length=64, blank=True, help_text="Of the key, as it was called then.")
     via = models.CharField(max_length=16, choices=Via)
     method = models.CharField(max_length=16)
+    # The database knows the default as well: while a new version is rolled out, the one before it still writes rows.
+    scheme = models.CharField(max_length=5, blank=True, default="", db_default="", help_text="Empty: it was not kept yet.")
     host = models.CharField(max_length=260, blank=True, help_text="With its port where that is not the scheme's own.")
     path = models.CharField(max_length=1024, blank=True, help_text="Without the query.")
     status = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -79,6 +81,15 @@ class RequestLog(models.Model):
 
     def __str__(self) -> str:
         return f"{self.method} {self.host}{self.path}"
+
+    @property
+    def address(self) -> str:
+        """As far as it is kept; empty where none could be read."""
+        return f"{self.origin}{self.path}"
+
+    @property
+    def origin(self) -> str:
+        return f"{self.scheme}://{self.host}" if self.scheme else self.host
 
     @property
     def cause(self) -> str:

@@ -27,6 +27,7 @@ class Draft:
     key: ApiKey | None
     via: Via
     method: str
+    scheme: str = ""
     host: str = ""
     path: str = ""
     status: int | None = None
@@ -48,6 +49,7 @@ class Draft:
 
     def goes_to(self, address: Address) -> None:
         """The address as the caller wrote it: where the secret is part of a path, its placeholder stands there."""
+        self.scheme = address.scheme
         self.host, self.path = address.netloc[:260], address.target.partition("?")[0][:1024]
 
     @property
@@ -72,6 +74,7 @@ def _inserted(draft: Draft) -> RequestLog:
         api_name=draft.key.api_name if draft.key else "",
         via=draft.via,
         method=draft.method,
+        scheme=draft.scheme,
         host=draft.host,
         path=draft.path,
         status=draft.status,
