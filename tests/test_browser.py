@@ -228,6 +228,28 @@ def test_an_admin_invites_somebody_who_adds_a_passkey_and_signs_in_with_it(brows
         assert asked(page, "/api/auth/me")["username"] == "grace"
 
 
+def test_the_explorer_is_used_by_keyboard_and_on_a_phone(browser: Browser, console: Console) -> None:
+    with window(browser, console) as page:
+        sign_in(page)
+        page.goto("/costs?range=90d")
+        page.get_by_role("tab", name="Chart").focus()
+        page.keyboard.press("ArrowRight")
+        days = page.get_by_role("region", name="Daily cost by service, table").get_by_role("rowheader")
+        expect(days).to_have_count(90)  # it came when it was looked at, and whole
+        page.get_by_role("checkbox", name="Tax").focus()
+        page.keyboard.press("Space")
+        expect(page).to_have_url(re.compile("charge_type=usage&charge_type=credit"))
+        expect(page.get_by_role("checkbox", name="Tax")).to_be_focused()
+        expect(page.get_by_role("tab", name="Table")).to_have_attribute("aria-selected", "true")
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.get_by_text("Reports", exact=False).and_(page.locator("summary")).click()
+        name = page.get_by_label("Name", exact=True)
+        expect(name).to_be_in_viewport(ratio=1)
+        name.fill("Without tax")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_text("Saved as “Without tax”")).to_be_visible()
+
+
 # Of the pages whose address says which thing they show, or how.
 SINGLE = ("/accounts/1", "/people/1", "/costs/snapshots/1", "/costs?range=13m&granularity=monthly&group_by=account,service")
 NOT_PAGES = re.compile(r"^/(?:api|admin|healthz|readyz|sign-out)|\.csv$|/export$")

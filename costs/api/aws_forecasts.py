@@ -13,7 +13,7 @@ from cloudconsole.aws.cost_explorer import Metric
 from cloudconsole.core import clock
 from cloudconsole.core.permissions import Perm
 from costs.api.answers import MoneyField
-from costs.api.parameters import METRICS, Parameters, reader, valid
+from costs.api.parameters import METRICS, DayField, Parameters, reader, valid
 from costs.models import AwsForecast, AwsForecastPoint
 from costs.rules.windows import first_of_month
 from costs.selectors import aws_forecasts as selectors
@@ -24,7 +24,7 @@ from costs.services import aws_forecasts as services
 
 class AwsForecastParameters(Parameters):
     metric = ChoiceField(choices=METRICS, default=Metric.UNBLENDED.value)
-    until = serializers.DateField(
+    until = DayField(
         default=lambda: first_of_month(clock.today(), months=1),
         help_text="The day after the last. Default: the end of this month.",
     )

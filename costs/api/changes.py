@@ -16,7 +16,7 @@ from cloudconsole.aws.cost_explorer import Metric
 from cloudconsole.core import clock
 from cloudconsole.core.permissions import Perm
 from costs.api.answers import DaysSerializer, MoneyField
-from costs.api.parameters import ScopeParameters, check_range, reader, valid
+from costs.api.parameters import DayField, ScopeParameters, check_range, reader, valid
 from costs.models.tags import KEY_LENGTH
 from costs.rules import settle, spans
 from costs.rules.cubes import Dimension
@@ -32,10 +32,10 @@ class ChangesParameters(ScopeParameters):
     span = ChoiceField(
         choices=[one.value for one in Comparison], required=False, help_text="Two usual spans, unless days are given."
     )
-    start = serializers.DateField(required=False, help_text="The first day of the later span.")
-    end = serializers.DateField(required=False, help_text="Exclusive.")
-    before_start = serializers.DateField(required=False, help_text="The first day of the earlier span; default: the span before.")
-    before_end = serializers.DateField(required=False, help_text="Exclusive.")
+    start = DayField(required=False, help_text="The first day of the later span.")
+    end = DayField(required=False, help_text="Exclusive.")
+    before_start = DayField(required=False, help_text="The first day of the earlier span; default: the span before.")
+    before_end = DayField(required=False, help_text="Exclusive.")
 
     by = serializers.CharField(
         default=Dimension.ACCOUNT.word,

@@ -14,7 +14,7 @@ from cloudconsole.api.views import ApiView
 from cloudconsole.core import clock
 from cloudconsole.core.permissions import Perm
 from costs.api.answers import MoneyField
-from costs.api.parameters import GRANULARITIES, FilterParameters, ScopeParameters, check_range, question, reader, valid
+from costs.api.parameters import GRANULARITIES, DayField, FilterParameters, ScopeParameters, check_range, question, reader, valid
 from costs.rules.windows import first_of_month
 from costs.selectors import forecasts
 from costs.selectors.costs import Reader
@@ -25,8 +25,8 @@ MONTHS_AHEAD = 18
 
 
 class ForecastParameters(ScopeParameters, FilterParameters):
-    start = serializers.DateField(default=lambda: first_of_month(clock.today()), help_text="First day. Default: this month's.")
-    until = serializers.DateField(
+    start = DayField(default=lambda: first_of_month(clock.today()), help_text="First day. Default: this month's.")
+    until = DayField(
         default=lambda: first_of_month(clock.today(), months=1),
         help_text="The day after the last. Default: the end of this month.",
     )

@@ -27,10 +27,24 @@ METRICS = [metric.value for metric in Metric if metric is not Metric.BLENDED]
 GRANULARITIES = [Granularity.DAILY.value, Granularity.MONTHLY.value]
 LONGEST_DAYS = 1_200
 TAG = "tag:"
+# AWS has billed nobody before, and from any of these days as many can be counted back and ahead as a range may have.
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 
 
 def _list(child: serializers.Field[Any, Any, Any, Any], help_text: str) -> serializers.ListField:
     return serializers.ListField(child=child, required=False, default=list, max_length=100, help_text=help_text)
+
+
+class DayField(serializers.DateField):
+    """A day that a question can be about."""
+
+    default_error_messages = {"no_day_of_costs": f"Days lie between {FIRST_DAY} and {LAST_DAY}."}
+
+    def to_internal_value(self, value: Any) -> date:
+        day = super().to_internal_value(value)
+        if not FIRST_DAY <= day <= LAST_DAY:
+            self.fail("no_day_of_costs")
+        return day
 
 
 class Parameters(serializers.Serializer[Any]):
@@ -65,8 +79,8 @@ class FilterParameters(Parameters):
 
 
 class CostParameters(ScopeParameters, FilterParameters):
-    start = serializers.DateField(default=lambda: first_of_month(clock.today()), help_text="First day. Default: this month.")
-    end = serializers.DateField(default=lambda: tomorrow(clock.today()), help_text="The day after the last. Default: tomorrow.")
+    start = DayField(default=lambda: first_of_month(clock.today()), help_text="First day. Default: this month.")
+    end = DayField(default=lambda: tomorrow(clock.today()), help_text="The day after the last. Default: tomorrow.")
     granularity = ChoiceField(choices=GRANULARITIES, default=Granularity.DAILY.value)
     group_by = _list(
         serializers.CharField(max_length=200),

@@ -12,7 +12,7 @@ from rest_framework import serializers
 from accounts.models import Environment
 from cloudconsole.api.fields import ChoiceField
 from cloudconsole.aws.cost_explorer import Metric
-from costs.api.parameters import CostParameters, check_range, dimensions
+from costs.api.parameters import CostParameters, DayField, check_range, dimensions
 from costs.rules.charge_types import ChargeType
 from costs.rules.spans import Preset
 from costs.rules.windows import DayRange
@@ -29,9 +29,9 @@ class ReportParameters(CostParameters):
     """
 
     range = ChoiceField(choices=[*(preset.value for preset in Preset), CUSTOM], required=False)
-    start = serializers.DateField(required=False)
-    end = serializers.DateField(required=False)
-    last = serializers.DateField(required=False)
+    start = DayField(required=False)
+    end = DayField(required=False)
+    last = DayField(required=False)
     environment = serializers.ListField(
         child=ChoiceField(choices=Environment.choices), required=False, default=list, max_length=len(Environment)
     )

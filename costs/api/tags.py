@@ -17,7 +17,7 @@ from cloudconsole.aws.cost_explorer import Metric
 from cloudconsole.core import clock
 from cloudconsole.core.permissions import Perm
 from costs.api.answers import MoneyField
-from costs.api.parameters import ScopeParameters, check_range, reader, valid
+from costs.api.parameters import DayField, ScopeParameters, check_range, reader, valid
 from costs.models import CostSource, SourceTag
 from costs.models.tags import KEY_LENGTH
 from costs.rules.windows import DayRange, first_of_month, tomorrow
@@ -123,8 +123,8 @@ def _choices(request: Request, source: CostSource) -> Any:
 
 class CoverageParameters(ScopeParameters):
     key = serializers.CharField(max_length=KEY_LENGTH, trim_whitespace=False, help_text="The tag's key.")
-    start = serializers.DateField(default=lambda: first_of_month(clock.today()), help_text="First day. Default: this month.")
-    end = serializers.DateField(default=lambda: tomorrow(clock.today()), help_text="The day after the last. Default: tomorrow.")
+    start = DayField(default=lambda: first_of_month(clock.today()), help_text="First day. Default: this month.")
+    end = DayField(default=lambda: tomorrow(clock.today()), help_text="The day after the last. Default: tomorrow.")
 
     def validate(self, attrs: Any) -> Any:
         check_range(attrs["start"], attrs["end"])

@@ -48,6 +48,8 @@ class BillingBucketForm(forms.Form):
         super().__init__(*args, **options)
         accounts = AwsAccount.objects.visible_to(user, Perm.COSTS_REFRESH).order_by("alias")
         self.fields["account"].queryset = accounts  # type: ignore[attr-defined]
+        usual = engine_for(Engine.INSTALLATION).label
+        self.fields["engine"].help_text = f"{self.fields['engine'].help_text} Set for all buckets, by COST_ENGINE: {usual}."
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or {}

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='billingbucket',
             name='engine',
-            field=models.CharField(choices=[('default', 'As this installation does (COST_ENGINE)'), ('duckdb', 'Read the files here (DuckDB)'), ('athena', 'Ask Athena over the bucket')], default='default', max_length=8),
+            field=models.CharField(choices=[('default', 'As set for all buckets'), ('duckdb', 'Read the files here (DuckDB)'), ('athena', 'Ask Athena over the bucket')], default='default', max_length=8),
         ),
         migrations.AddConstraint(
             model_name='billingbucket',

@@ -36,7 +36,7 @@ LIVE = (*WORK, ImportStatus.READY, ImportStatus.COMMITTED)
 class Engine(models.TextChoices):
     """What sums an export. `INSTALLATION`: whatever COST_ENGINE says at the time."""
 
-    INSTALLATION = "default", "As this installation does (COST_ENGINE)"
+    INSTALLATION = "default", "As set for all buckets"
     DUCKDB = "duckdb", "Read the files here (DuckDB)"
     ATHENA = "athena", "Ask Athena over the bucket"
 

@@ -271,12 +271,28 @@ def _queries(page: Client, address: str) -> int:
 
 
 @pytest.mark.parametrize(
-    "query", ["range=custom&start=2026-11-02&end=2026-11-01", "metric=blended", "group_by=tea", "colour=red"]
+    "query",
+    [
+        "range=custom&start=2026-11-02&end=2026-11-01",
+        "range=custom&start=0001-01-01&last=0001-01-31",
+        "range=custom&start=2026-11-01&last=9999-12-31",
+        "metric=blended",
+        "group_by=tea",
+        "colour=red",
+    ],
 )
 def test_what_cannot_be_asked_is_said_on_the_page(page: Client, query: str) -> None:
     answer = page.get(f"/costs?{query}")
     assert answer.status_code == 400
     assert "This cannot be asked" in answer.content.decode()
+
+
+def test_an_account_that_is_gone_can_be_taken_out_of_an_old_address(page: Client) -> None:
+    answer = page.get("/costs", {**ADDRESS, "account": "long-gone"})
+    assert answer.status_code == 400
+    text = answer.content.decode()
+    assert "There is no account “long-gone” whose costs you may see." in text
+    assert f'href="/costs?{html.escape(urlencode(ADDRESS))}" aria-label="Remove the filter account long-gone"' in text
 
 
 def test_a_stranger_sees_no_costs_and_no_names(payer: CostSource, stranger: User) -> None:

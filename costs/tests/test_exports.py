@@ -155,3 +155,12 @@ def test_the_page_offers_every_export_of_the_report(client: Client, admin: User,
     answer = client.get("/costs/export", {**RANGE, "format": "focus"})
     rows = rows_of(b"".join(answer.streaming_content))  # type: ignore[attr-defined]
     assert total(Decimal(row["BilledCost"]) for row in rows) == control("unblended")
+
+
+def test_the_page_says_what_focus_cannot_be_narrowed_by(client: Client, admin: User, payer: CostSource) -> None:
+    client.force_login(admin)
+    refused = client.get("/costs/export", {**RANGE, "format": "focus", "region": "us-east-1"})
+    assert refused.status_code == 400
+    assert "or export every row as plain CSV" in refused.content.decode()
+    answer = client.get("/costs/export", {**RANGE, "format": "csv", "region": "us-east-1"})
+    assert answer.status_code == 200

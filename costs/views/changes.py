@@ -23,6 +23,7 @@ from cloudconsole.core.money import total
 from cloudconsole.core.pages import Page
 from cloudconsole.core.permissions import Perm
 from costs.api.changes import ChangesParameters, pair
+from costs.api.parameters import DayField
 from costs.rules import spans, tags
 from costs.rules.cubes import Dimension
 from costs.rules.drivers import Driver, Kind
@@ -46,8 +47,8 @@ class PageParameters(ChangesParameters):
     """The API's, in the words of the page's form: last days instead of the days after them."""
 
     span = ChoiceField(choices=[*(one.value for one in Comparison), CUSTOM], required=False)
-    last = serializers.DateField(required=False)
-    before_last = serializers.DateField(required=False)
+    last = DayField(required=False)
+    before_last = DayField(required=False)
     environment = serializers.ListField(child=ChoiceField(choices=Environment.choices), required=False, default=list)
 
     def validate(self, attrs: Any) -> Any:

@@ -21,7 +21,7 @@ from cloudconsole.core import clock
 from cloudconsole.core.charts import StackedChart
 from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.core.money import EXACT
-from cloudconsole.core.pages import Page
+from cloudconsole.core.pages import STATUS_OF, Page
 from cloudconsole.core.permissions import Perm
 from costs.api import exports, report_parameters
 from costs.models import SourceStatus
@@ -124,7 +124,11 @@ class Costs(Page):
             return render(request, "costs/explorer.html", context, status=400)
         if "show" in request.GET:  # sent by the form, which names everything; the address to keep is the short one
             return redirect(addresses.of(report))
-        return _answered(request, report, today)
+        try:
+            return _answered(request, report, today)
+        except CloudconsoleError as error:  # such as an account that is gone, in an address that somebody kept
+            context = _context(request, report, None, today) | {"trouble": Trouble(error.title, error.detail)}
+            return render(request, "costs/explorer.html", context, status=STATUS_OF[error.kind])
 
 
 def _answered(request: SignedInRequest, report: Report, today: date) -> HttpResponse:
@@ -139,9 +143,6 @@ def _answered(request: SignedInRequest, report: Report, today: date) -> HttpResp
         context |= {"trouble": _not_stored(reader, report, error)}
     except MixedCurrencies as error:
         context |= {"trouble": _mixed(report, error)}
-    except CloudconsoleError as error:
-        context = _context(request, report, None, today) | {"trouble": Trouble(error.title, error.detail)}
-        return render(request, "costs/explorer.html", context, status=400)
     return render(request, "costs/explorer.html", context)
 
 
@@ -257,10 +258,20 @@ class ExportCosts(Page):
         try:
             report = report_parameters.read(request.GET, besides=("format", "detail"))
             reader = explorer.reader_for(request.user, report)
-            asked = report.question(clock.today())
-            return exports.exported(request, reader, asked, _wanted(request.GET, asked))
-        except (ValidationError, CloudconsoleError) as error:
+        except ValidationError as error:
             return HttpResponse(words_of(error), status=400, content_type="text/plain; charset=utf-8")
+        asked = report.question(clock.today())
+        wanted = _wanted(request.GET, asked)
+        try:
+            return exports.exported(request, reader, asked, wanted)
+        except NotStored as error:
+            raise (NotStored(_NO_FOCUS) if wanted.format != "csv" else error) from error
+
+
+_NO_FOCUS = (
+    "FOCUS tells the service and the charge of every cost, and AWS does not tell these together with everything that this "
+    "report is narrowed to. Take filters away, or export every row as plain CSV."
+)
 
 
 def _wanted(query: QueryDict, asked: Question) -> exports.Wanted:

@@ -67,6 +67,12 @@ function selectTab(tab, { focus = false } = {}) {
   dispatchEvent(new Event("resize"));
 }
 
+// What somebody chose is chosen on the next page, too, and where a part of this one comes anew.
+function chooseTab(tab, options) {
+  selectTab(tab, options);
+  remember(`tab:${tab.closest("[role=tablist]").id}`, tab.id, sessionStorage);
+}
+
 function prepareTabs(scope) {
   for (const list of scope.querySelectorAll("[role=tablist]")) {
     const kept = recall(`tab:${list.id}`, sessionStorage);
@@ -80,7 +86,7 @@ function moveTab(event, tab) {
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
   if (!step) return;
   event.preventDefault();
-  selectTab(tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length], { focus: true });
+  chooseTab(tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length], { focus: true });
 }
 
 // Copying ----------------------------------------------------------------------------------------------------------
@@ -144,6 +150,26 @@ function filterOptions(input) {
   }
 }
 
+// A control that sends its form leads to the page anew: whoever used it by keyboard goes on from there, not from the top.
+const PLACE = "place";
+
+function sendForm(control) {
+  if (control.matches(":focus-visible")) {
+    remember(PLACE, JSON.stringify({ path: location.pathname, id: control.id, name: control.name, value: control.type === "checkbox" ? control.value : null }), sessionStorage);
+  }
+  control.form.requestSubmit();
+}
+
+function returnToPlace() {
+  const kept = recall(PLACE, sessionStorage);
+  if (!kept) return;
+  remember(PLACE, null, sessionStorage);
+  const { path, id, name, value } = JSON.parse(kept);
+  if (path !== location.pathname) return;
+  const one = value === null ? "" : `[value="${CSS.escape(value)}"]`;
+  (document.getElementById(id) ?? document.querySelector(`[data-submit-on-change][name="${CSS.escape(name)}"]${one}`))?.focus();
+}
+
 // Events -----------------------------------------------------------------------------------------------------------
 document.addEventListener("click", (event) => {
   const target = event.target;
@@ -157,7 +183,7 @@ document.addEventListener("click", (event) => {
   const fold = target.closest(".fold");
   if (fold) foldNavigation(fold);
   const tab = target.closest("[role=tab]");
-  if (tab) { selectTab(tab); remember(`tab:${tab.closest("[role=tablist]").id}`, tab.id, sessionStorage); }
+  if (tab) chooseTab(tab);
   const copy = target.closest("[data-copy]");
   if (copy) copyFrom(copy);
   const dismiss = target.closest("[data-dismiss]");
@@ -176,7 +202,7 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("change", (event) => {
   if (event.target.matches("input[type=radio], select")) showChosen();
-  if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
+  if (event.target.matches("[data-submit-on-change]")) sendForm(event.target);
 });
 document.addEventListener("input", (event) => {
   if (event.target.matches("[data-filter-options]")) filterOptions(event.target);
@@ -223,3 +249,4 @@ showTheme();
 const fold = document.querySelector(".fold");
 if (fold) showFold(fold);
 prepare(document);
+returnToPlace();
