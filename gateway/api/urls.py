@@ -4,6 +4,7 @@ from gateway.api import keys, proxy, rate_limits, statistics
 
 urlpatterns: list[URLPattern] = [
     path("/keys", keys.Keys.as_view()),
+    path("/keys/export", keys.KeyExport.as_view()),
     path("/keys/import", keys.ImportKeys.as_view()),
     path("/keys/presets", keys.Presets.as_view()),
     path("/keys/<int:key_id>", keys.Key.as_view()),

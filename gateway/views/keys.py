@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -45,6 +46,7 @@ class KeyList(Page):
             "rows": [(key, twins.get(key.pk), nearest.get(key.pk)) for key in shown],
             "form": form,
             "filtered": wanted != KeyFilter(),
+            "export": f"/api/keys/export?{urlencode({'search': wanted.words, 'status': wanted.status})}",
             "summary": f"{count} key{'' if count == 1 else 's'}",
         }
         return render(request, "gateway/keys.html", context)
