@@ -98,6 +98,7 @@ DOORS = (
 @pytest.fixture(scope="module")
 def stored(simulator_process: SimulatorHandle, stored_once: Storing) -> int:
     """An account that somebody who is nobody's caller here connected."""
+    simulator_process.reset()  # the test before may have ended the key
     with pytest.MonkeyPatch.context() as patch, stored_once():
         patch.setenv("AWS_ENDPOINT_URL", simulator_process.url)
         admin = User.objects.create_user("another-admin", "another-admin@example.com", role=Role.ADMIN)
