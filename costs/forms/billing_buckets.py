@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.core.validators import RegexValidator
 
-from accounts.models import AwsAccount, User
+from accounts.models import FILES_ONLY, AwsAccount, User
 from cloudconsole.aws import names
 from cloudconsole.core.permissions import Perm
 from costs.models import Engine, engine_for
@@ -46,7 +46,7 @@ class BillingBucketForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **options: Any) -> None:
         super().__init__(*args, **options)
-        accounts = AwsAccount.objects.visible_to(user, Perm.COSTS_REFRESH).order_by("alias")
+        accounts = AwsAccount.objects.visible_to(user, Perm.COSTS_REFRESH).exclude(status_code=FILES_ONLY).order_by("alias")
         self.fields["account"].queryset = accounts  # type: ignore[attr-defined]
         usual = engine_for(Engine.INSTALLATION).label
         self.fields["engine"].help_text = f"{self.fields['engine'].help_text} Set for all buckets, by COST_ENGINE: {usual}."

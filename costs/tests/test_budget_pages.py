@@ -93,6 +93,7 @@ def test_the_form_says_what_is_wrong_and_keeps_what_was_typed(source: CostSource
         answer = client.post("/budgets/new", {**FORM, **wrong})
         assert answer.status_code == 400
         assert words in answer.content.decode()
+        assert answer.content.decode().count('name="threshold_value"') <= 4  # what was typed, and two rows more
     assert not Budget.objects.exists()
 
 

@@ -76,6 +76,9 @@ def test_such_an_account_is_not_said_to_wait_for_a_check(fetched: CostSource, ad
         text = client.get(path).content.decode()
         assert "Billing files only" in text, path
         assert "Not verified yet</span>" not in text, path
+    offered = client.get("/costs/files/buckets/add").content.decode()
+    assert f'<option value="{fetched.account_id}">management' in offered
+    assert f'<option value="{account.pk}">' not in offered  # it has no credentials to read a bucket with
 
 
 def test_bills_that_ended_long_ago_are_no_ground_for_a_forecast(admin: User) -> None:

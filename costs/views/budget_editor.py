@@ -240,7 +240,10 @@ def _choices(user: User, draft: Draft) -> dict[str, Any]:
         "metrics": chosen.metrics,
         "charge_types": chosen.charge_types,
         "charges": controls.charges_of(report),
-        "rows": [*draft.thresholds, *[ThresholdRow("actual", "", "percent", "warning")] * _FREE_ROWS],
+        "rows": [
+            *(one for one in draft.thresholds if one.value),
+            *[ThresholdRow("actual", "", "percent", "warning")] * _FREE_ROWS,
+        ],
         "kinds": KINDS,
         "units": UNITS,
         "severities": SEVERITIES,

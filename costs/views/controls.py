@@ -73,7 +73,7 @@ def controls(report: Report, today: date, called: Names, tag_keys: Sequence[str]
             Option(one.value, label, not report.charge_types or one in report.charge_types)
             for one, label in names.CHARGE_TYPES.items()
         ],
-        compare=[Option("previous", "The span before", report.compare), Option("none", "Nothing", not report.compare)],
+        compare=[Option("previous", "Span before", report.compare), Option("none", "Nothing", not report.compare)],
         tops=[Option(str(top), f"{top} rows", top == report.top) for top in TOPS],
         chips=list(_chips(report, called)),
         kept=[*report.filters, *([("currency", report.currency)] if report.currency else [])],
