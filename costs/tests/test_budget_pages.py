@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
@@ -114,6 +116,14 @@ def test_the_explorer_offers_a_budget_for_what_it_shows(source: CostSource, clie
     form = page(client, f"/budgets/new?service={EC2.replace(' ', '+')}&charge_type=usage")
     assert "1 chosen" in form
     assert "only usage" in form
+
+
+def test_a_budget_leads_to_its_costs_in_the_explorer_whatever_it_is_narrowed_to(source: CostSource, client: Client) -> None:
+    for narrowed, grouping in (({"service": [EC2]}, "by service"), ({"account": ["management"], "charge_type": ["usage"]}, "")):
+        path = client.post("/budgets/new", {**FORM, "service": [], **narrowed})["Location"]
+        link = re.search(r'href="(/costs\?[^"]+)">[^/]*</span>In the explorer', page(client, path))
+        assert link
+        assert f"Daily cost {grouping}".strip() + "</h2>" in page(client, html.unescape(link[1]))
 
 
 def test_it_is_edited_duplicated_muted_archived_and_restored(source: CostSource, client: Client) -> None:

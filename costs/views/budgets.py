@@ -13,6 +13,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_date
 
+from accounts.models import User
 from accounts.requests import SignedInRequest
 from cloudconsole.core import charts, clock
 from cloudconsole.core.charts import Series, StackedChart
@@ -23,7 +24,7 @@ from costs.forms.budgets import BudgetFilterForm
 from costs.models import Budget, BudgetAlert, BudgetEvaluation, BudgetThreshold
 from costs.rules.budget_periods import Every
 from costs.rules.charge_types import ChargeType
-from costs.selectors import budget_courses
+from costs.selectors import budget_courses, explorer
 from costs.selectors import budgets as selectors
 from costs.selectors.budget_courses import Course
 from costs.selectors.budgets import BudgetFilter, Order
@@ -95,13 +96,20 @@ class BudgetDetail(Page):
             "chips": list(_chips(budget, report)),
             "basis": controls.METRICS[report.metric],
             "charges": controls.charges_of(report),
-            "explorer_url": addresses.of(replace(report, group_by=Report().group_by)),
+            "explorer_url": _explorer_url(request.user, report),
             "may_change": selectors.may_change(request.user, budget),
             "is_own": budget.owner_id == request.user.pk,
             "is_muted": budget.is_muted(clock.now()),
             "mutes": MUTES,
         }
         return render(request, "costs/budget.html", context)
+
+
+def _explorer_url(user: User, report: Report) -> str:
+    """By service where that has an answer: what a budget is narrowed to may leave no room for a grouping."""
+    by_service = replace(report, group_by=Report().group_by)
+    is_told = explorer.is_told(explorer.reader_for(user, by_service), by_service)
+    return addresses.of(by_service if is_told else replace(report, group_by=()))
 
 
 def _levels(budget: Budget, row: BudgetEvaluation | None, alerts: Sequence[BudgetAlert]) -> list[Level]:
