@@ -10,8 +10,8 @@ from http.client import HTTPException, HTTPResponse
 from typing import BinaryIO, cast
 
 MOST_BYTES = 262_144  # of everything before the body, interim responses included
-_LINE = re.compile(rb"([!-9;-~]+)[ \t]*:([^\r\n]*)\r?\n")  # a name, which a blank may stand behind (RFC 9112, 5.1)
-_FOLD = re.compile(rb"[ \t][^\r\n]*\r?\n")
+_LINE = re.compile(rb"([!-9;-~]+)[ \t]*:([^\r\n\0]*)\r?\n")  # a name, which a blank may stand behind (RFC 9112, 5.1)
+_FOLD = re.compile(rb"[ \t][^\r\n\0]*\r?\n")
 _EMPTY = (b"\r\n", b"\n")
 
 

@@ -167,6 +167,11 @@ def value_of(headers: Iterable[tuple[str, str]], name: str) -> str:
     return next((value for key, value in headers if key.lower() == name.lower()), "")
 
 
+def all_of(headers: Iterable[tuple[str, str]], name: str) -> str:
+    """Every value of this name as one list: where the first alone counts, a second one hides."""
+    return ", ".join(value for key, value in headers if key.lower() == name.lower())
+
+
 def _named_by_connection(headers: Iterable[tuple[str, str]]) -> frozenset[str]:
     values = [value for name, value in headers if name.lower() == "connection"]
     return frozenset(part.strip().lower() for value in values for part in value.split(",") if part.strip())

@@ -51,7 +51,10 @@ def _wide(part: str) -> Iterable[bytes]:
 
 
 def _spread(form: bytes, zeros: bytes) -> bytes:
-    return zeros.join(bytes([one]) for one in form)
+    step = len(zeros) + 1
+    found = bytearray(len(form) * step - len(zeros))
+    found[::step] = form
+    return bytes(found)
 
 
 def _mark_for(form: bytes) -> bytes:
@@ -84,8 +87,6 @@ class Scrubber:
     def __init__(self, found: tuple[bytes, ...]) -> None:
         self._forms = found
         self._narrow = tuple(form for form in found if b"\0" not in form)
-        self._longest = max((len(form) for form in found), default=0)
-        self._first = frozenset(form[0] for form in found)
         self._held = b""
         self.hits = 0
 
@@ -119,9 +120,19 @@ class Scrubber:
 
     def _beginning(self, text: bytes) -> int:
         """How many bytes at the end may be the beginning of a form."""
-        for start in range(max(0, len(text) - self._longest + 1), len(text)):
-            if text[start] in self._first:
-                tail = text[start:]
-                if any(form.startswith(tail) for form in self._forms):
-                    return len(tail)
-        return 0
+        return max(_overlap(form, text) for form in self._forms)
+
+
+def _overlap(form: bytes, text: bytes) -> int:
+    """The longest beginning of the form, short of all of it, that the text ends with.
+
+    Candidates are where the text's last bytes stand in the form: to try every length would take somebody who stores a long
+    secret, and has a service answer what nearly is one, seconds for each chunk.
+    """
+    most, last = min(len(form) - 1, len(text)), text[-SHORTEST:]
+    length = form.rfind(last, 0, most) + len(last) if len(last) == SHORTEST else 0
+    while length >= SHORTEST:
+        if text.endswith(form[:length]):
+            return length
+        length = form.rfind(last, 0, length - 1) + SHORTEST
+    return next((short for short in range(min(most, SHORTEST - 1), 0, -1) if text.endswith(form[:short])), 0)

@@ -120,7 +120,7 @@ class Exchange:
         self.status, self.warning = streamed.status, outgoing.warning
         self.headers = _returned(streamed.headers, self._scrubber)
         self._captured = self._begun_capture()
-        self._encodings = _encodings(headers.value_of(streamed.headers, "content-encoding"))
+        self._encodings = _encodings(headers.all_of(streamed.headers, "content-encoding"))
 
     def _begun_capture(self) -> Captured | None:
         key = self._outgoing.key
@@ -264,10 +264,11 @@ def _attempted(outgoing: Outgoing, stack: ExitStack) -> Streamed:
         streamed = stack.enter_context(_door(outgoing).stream(_request(outgoing)))
     except (Refused, Unanswered) as error:
         left = isinstance(error, Unanswered) and error.may_have_acted
+        outgoing.draft.has_acted |= left
         if key is not None and not left:
             key_budgets.give_back(key, requests=1, size=outgoing.size)
         raise
-    outgoing.draft.status = streamed.status
+    outgoing.draft.status, outgoing.draft.has_acted = streamed.status, True
     if key is not None:
         rate_windows.observe(key, streamed.status, streamed.headers, clock.now(), outgoing.windows)
     return streamed
@@ -353,7 +354,9 @@ def _too_large(caps: Caps) -> AnswerTooLarge:
 
 
 def _returned(given: Headers, scrubber: Scrubber) -> Headers:
-    return tuple((scrubber.whole(name), scrubber.whole(value)) for name, value in headers.returned(given))
+    """Without those whose names hold the secret: with a mark in it, it would be no name."""
+    passing = headers.returned(given)
+    return tuple((name, scrubber.whole(value)) for name, value in passing if scrubber.whole(name) == name)
 
 
 def _encodings(header: str) -> list[str]:

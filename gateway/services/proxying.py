@@ -91,6 +91,8 @@ def begin(*, call: Call, key: ApiKey | None, by: User, caps: Caps = STREAM) -> E
     try:
         return exchanges.opened(_outgoing(call, key, draft, caps))
     except CloudconsoleError as error:
+        # What went wrong may be the second step, behind a redirect: sent again, the first one would be taken again as well.
+        error.may_have_acted = error.may_have_acted or draft.has_acted
         draft.error = error.code
         request_log.store(draft)
         if isinstance(error, Refused):

@@ -35,6 +35,7 @@ class Draft:
     request_bytes: int = 0
     response_bytes: int = 0
     attempts: int = 0
+    has_acted: bool = False  # an attempt may have changed something there, whatever went wrong after it
     at: datetime = field(default_factory=clock.now)
     began: float = field(default_factory=time.monotonic)
     ip: str | None = None

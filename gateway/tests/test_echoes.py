@@ -9,10 +9,13 @@ import zlib
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from accounts.models import User
 from cloudconsole.net.tests.listeners import Listener, Reply, raw_listener
 from gateway.models import RequestLog
+from gateway.rules.scrubbing import Scrubber
 from gateway.tests.conftest import SECRET, Store
 from gateway.tests.test_proxy import Api, body_of
 
@@ -82,3 +85,53 @@ def test_a_secret_is_found_where_chunks_meet(store: Store, ada: User, api: Api) 
     with raw_listener(_chunks(*parts)) as port:
         store(base_url=f"http://127.0.0.1:{port}")
         assert body_of(api(ada).get("/api/proxy/svc/events")) == b"data: [redacted]\n\n"
+
+
+@pytest.mark.parametrize("first", ["identity", ""])
+def test_a_coding_that_a_second_header_names_is_opened_as_well(
+    first: str, store: Store, service: Listener, ada: User, api: Api
+) -> None:
+    key = store()
+    packed = gzip.compress(f"begin {SECRET} end".encode())
+    service.answer = lambda asked: Reply(headers={"Content-Encoding": first}, body=packed, more=(("Content-Encoding", "gzip"),))
+    answer = api(ada).post("/api/proxy", {"url": "/", "api_key_id": key.pk}).json()
+    assert (answer["body"], answer["body_encoding"]) == ("begin [redacted] end", "utf-8")
+
+
+def test_a_header_whose_name_is_the_secret_is_not_handed_on(store: Store, service: Listener, ada: User, api: Api) -> None:
+    store(api_key="sk-test-0123456789")
+    service.answer = lambda asked: Reply(headers={"X-sk-test-0123456789": "a", "X-Kept": "b"})
+    answer = api(ada).get("/api/proxy/svc/x")
+    assert body_of(answer) == b"ok"
+    assert [name for name in answer.headers if name.startswith("X-") and name != "X-Content-Type-Options"].count("X-Kept") == 1
+    assert "sk-test" not in str(answer.headers)
+    assert "redacted" not in str(answer.headers)
+
+
+LETTERS = st.binary(max_size=60).map(lambda some: bytes(97 + one % 2 for one in some))
+
+
+@given(st.lists(LETTERS.filter(lambda one: len(one) >= 8), min_size=1, max_size=3), st.lists(LETTERS, max_size=8))
+def test_what_is_held_back_is_what_may_be_the_beginning(found: list[bytes], chunks: list[bytes]) -> None:
+    """No piece that is handed on ends with the beginning of a form, and no more than that is held back."""
+    scrubber = Scrubber(tuple(sorted(found, key=lambda form: (-len(form), form))))
+    passed = b""
+    for chunk in chunks:
+        clean = scrubber.feed(chunk)
+        held = scrubber._held
+        assert not held or any(form.startswith(held) for form in found)
+        assert not any(
+            clean.endswith(form[:n]) and form.startswith(clean[-n:] + held) for form in found for n in range(1, len(form))
+        )
+        passed += clean
+    assert not any(form in passed + scrubber.end() for form in found)
+
+
+def test_an_answer_that_is_nearly_a_long_secret_takes_no_time(store: Store, service: Listener, ada: User, api: Api) -> None:
+    """Four mebibytes of beginnings that lead nowhere; to try each of them takes a minute."""
+    key = store(api_key="ab" * 4096)
+    service.answer = lambda asked: Reply(body=b"a" * 4_194_304)
+    began = time.process_time()
+    answer = api(ada).post("/api/proxy", {"url": "/", "api_key_id": key.pk}).json()
+    assert answer["body"] == "a" * 4_194_304
+    assert time.process_time() - began < 20

@@ -127,3 +127,14 @@ def test_a_framing_that_is_hidden_cuts_no_secret_into_pieces(head: bytes, store:
     assert SECRET[:9] not in answer.content.decode()
     assert SECRET[9:] not in answer.content.decode()
     assert RequestLog.objects.count() == 1
+
+
+@pytest.mark.parametrize("header", [b"RateLimit-Policy: a\0b", b"X-RateLimit-Scope: \0", b"X-Own: a\r\n \0b"])
+def test_nul_in_a_header_costs_no_row_of_the_log(header: bytes, store: Store, ada: User, api: Api) -> None:
+    """Limits are kept from headers, and not every database holds a NUL."""
+    limits = b"X-RateLimit-Limit: 100\r\nX-RateLimit-Remaining: 50\r\nX-RateLimit-Reset: 30\r\n"
+    with raw_listener(says(b"HTTP/1.1 200 OK\r\n" + limits + header + b"\r\nContent-Length: 2\r\n\r\nok")) as port:
+        key = store(base_url=f"http://127.0.0.1:{port}")
+        answer = api(ada).post("/api/proxy", {"url": "/", "api_key_id": key.pk})
+    assert (answer.status_code, answer.json()["code"]) == (502, "no_answer")
+    assert RequestLog.objects.get().error == "no_answer"

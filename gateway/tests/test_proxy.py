@@ -349,3 +349,18 @@ def test_a_ring_of_redirects_ends(store: Store, service: Listener, ada: User, ap
     service.answer = lambda asked: Reply(302, {"Location": "/again"})
     assert api(ada).post("/api/proxy", {"url": "/", "api_key_id": key.pk}).json()["status_code"] == 302
     assert len(service.asked) == 6
+
+
+@pytest.mark.parametrize("to", ["http://127.0.0.1:1/gone", "http://169.254.169.254/", "/elsewhere"])
+def test_a_step_that_fails_behind_a_redirect_repeats_no_first_one(
+    to: str, store: Store, service: Listener, ada: User, api: Api
+) -> None:
+    """The POST was carried out. Asked for the same once more, the console tells the same failure and sends nothing."""
+    key = store(follow_redirects=True, allowed_paths=["/pay"])
+    service.answer = lambda asked: Reply(303, {"Location": to})
+    again = {"HTTP_IDEMPOTENCY_KEY": "pay-once"}
+    body = {"url": "/pay", "method": "POST", "body": "1", "api_key_id": key.pk}
+    first, second = (api(ada).post("/api/proxy", body, **again) for _ in range(2))
+    assert first.status_code in (400, 403, 502)
+    assert (second.status_code, second.json()["code"]) == (first.status_code, first.json()["code"])
+    assert [asked.method for asked in service.asked] == ["POST"]

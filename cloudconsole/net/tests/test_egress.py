@@ -234,6 +234,8 @@ def test_a_handshake_that_never_ends_is_ended() -> None:
         b"HTTP/1.1 200 OK\r\nX: a\rTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\n X: a\r\n\r\nhello",
         b"HTTP/1.1 200 OK\r\n: a\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nX: a\r\n \0b\r\n\r\nhello",
         b"HTTP/1.1 200 OK\r\nX: a\r\n",
         b"HTTP/1.1 200 OK\r\nX: a",
         b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n",
