@@ -23,7 +23,7 @@ def test_messages_arrive_in_the_order_in_which_they_were_sent(connection: Connec
     with connection.SimpleQueue(QUEUE.format(next(numbers))) as queue:
         for number in range(5):
             queue.put({"number": number})
-        assert [queue.get(timeout=5).payload["number"] for _ in range(5)] == [0, 1, 2, 3, 4]
+        assert [queue.get(timeout=60).payload["number"] for _ in range(5)] == [0, 1, 2, 3, 4]
 
 
 def test_a_message_that_is_still_being_written_is_not_taken(connection: Connection, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from accounts.models import AuthMethod, AwsAccount
 from costs.models import CostSnapshot, CostSource, SnapshotStatus, SnapshotTrigger
 from costs.services import runs, snapshots
 
-WITHIN_S = 20
+WITHIN_S = 60
 
 
 def source(number: str) -> CostSource:

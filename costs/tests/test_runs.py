@@ -260,7 +260,7 @@ def test_a_tick_rings_again_for_a_run_whose_message_was_lost(
     with django_capture_on_commit_callbacks(execute=True):
         ticks.tick()
     with current_app.connection_for_read() as connection, connection.SimpleQueue("cloudconsole") as queue:
-        message = queue.get(timeout=5)
+        message = queue.get(timeout=60)
         message.ack()
     assert message.headers["task"] == snapshots.RUN
     assert message.payload[1] == {"snapshot_id": snapshot.pk}

@@ -140,7 +140,7 @@ def test_events_pass_as_they_come(store: Store, ada: User, api: Api) -> None:
     def script(caller: socket.socket) -> None:
         caller.recv(65536)
         caller.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
-        go_on.wait(5)
+        go_on.wait(60)
         caller.sendall(b"data: 2\n\n")
 
     with raw_listener(script) as port:

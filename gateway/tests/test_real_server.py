@@ -129,7 +129,7 @@ def console(database_url: str, tmp_path: Path) -> Iterator[Console]:
         token = installation.told("prepare")["token"]
         worker = installation.start("serve")
         stack.callback(kill, worker)
-        within(lambda: _answers(installation.port, worker))
+        within(lambda: _answers(installation.port, worker), 4 * WITHIN_S)
         yield Console(installation.port, token, services)
 
 
@@ -140,9 +140,9 @@ def _answers(port: int, worker: Running) -> bool:
     return False
 
 
-def within(tell: Callable[[], Any]) -> Any:
+def within(tell: Callable[[], Any], seconds: float = WITHIN_S) -> Any:
     """What is told, as soon as that is something."""
-    deadline = time.monotonic() + WITHIN_S
+    deadline = time.monotonic() + seconds
     while not (found := tell()):
         assert time.monotonic() < deadline
         time.sleep(0.05)  # asks another process; nothing is assumed about how long it takes
@@ -179,7 +179,7 @@ def test_those_who_wait_for_a_service_leave_the_database_to_others(console: Cons
         for connection, _ in waiting:
             stack.callback(connection.close)
         heads = [answer() for _, answer in waiting[::2]]
-        assert [head.read1(9) for head in heads] == [b"data: 1\n\n"] * MANY
+        assert {head.read1(4096) for head in heads} == {b"data: 1\n\n"}
         began = time.monotonic()
         assert [console.told("/api/keys")["count"] for _ in range(3)] == [len(SCRIPTS)] * 3
         assert time.monotonic() - began < WITHIN_S / 3

@@ -283,7 +283,7 @@ def test_prices_are_asked_once_a_month(connected: Connected, simulator: Simulato
 
 
 def test_accounts_whose_regions_nobody_knows_are_asked_at_once(connected: Connected, monkeypatch: pytest.MonkeyPatch) -> None:
-    together = Barrier(3, timeout=5)
+    together = Barrier(3, timeout=60)
 
     def enabled(access: Access) -> tuple[str, ...]:
         together.wait()
