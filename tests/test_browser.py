@@ -241,6 +241,11 @@ def test_the_explorer_is_used_by_keyboard_and_on_a_phone(browser: Browser, conso
         expect(page).to_have_url(re.compile("charge_type=usage&charge_type=credit"))
         expect(page.get_by_role("checkbox", name="Tax")).to_be_focused()
         expect(page.get_by_role("tab", name="Table")).to_have_attribute("aria-selected", "true")
+        service = page.get_by_role("link", name="Amazon Relational Database Service").last
+        service.focus()
+        page.evaluate("document.getElementById('explorer').dataset.old = 'yes'; htmx.trigger('#explorer', 'live')")
+        expect(page.locator("#explorer[data-old]")).to_have_count(0)  # it came anew
+        expect(service).to_be_focused()
         page.set_viewport_size({"width": 390, "height": 844})
         page.get_by_text("Reports", exact=False).and_(page.locator("summary")).click()
         name = page.get_by_label("Name", exact=True)

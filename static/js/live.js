@@ -48,6 +48,29 @@ function inUse(element) {
   return (typing && element.contains(typing)) || element.querySelector("details[open]:not([data-open-by-server])") !== null;
 }
 
+// Whoever reads by keyboard stays at the same link or button when the part around it comes anew; htmx itself does so by id.
+let place = null;
+
+function wordsOf(element) {
+  return [element.tagName, element.getAttribute("href"), element.getAttribute("aria-label") ?? element.textContent.trim()].join(" ");
+}
+
+function alike(element) {
+  return [...document.querySelectorAll("main :is(a, button, [tabindex])")].filter((one) => wordsOf(one) === wordsOf(element));
+}
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const focused = document.activeElement;
+  const isWithin = focused && !focused.id && detail.target.matches?.("[data-live]") && detail.target.contains(focused);
+  if (isWithin) place = { focused, at: alike(focused).indexOf(focused) };
+});
+
+document.addEventListener("htmx:afterSettle", () => {
+  if (!place || place.focused.isConnected) return;
+  if (document.activeElement === document.body) alike(place.focused)[place.at]?.focus({ preventScroll: true });
+  place = null;
+});
+
 function parts(selector = "[data-live]") {
   return [...document.querySelectorAll(selector)];
 }
