@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from urllib.parse import parse_qsl, quote, urlencode
 
 from gateway.rules.bindings import PLACEHOLDER
 from gateway.rules.keys import AuthScheme
+from gateway.rules.scrubbing import forms
 
 SHORTEST_SECRET = 8
 LONGEST_SECRET = 8192
@@ -36,6 +38,11 @@ class Injected:
     query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     in_path: str = field(default="", repr=False)
     parts: tuple[str, ...] = field(default=(), repr=False)
+
+    @cached_property
+    def forms(self) -> tuple[bytes, ...]:
+        """What a scrubber takes out."""
+        return forms(self.parts)
 
     @property
     def slots(self) -> frozenset[str]:

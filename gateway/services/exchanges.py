@@ -23,7 +23,7 @@ from gateway.rules import attempts, decoding, headers
 from gateway.rules.bindings import PLACEHOLDER, Binding
 from gateway.rules.headers import Headers
 from gateway.rules.injection import Injected
-from gateway.rules.scrubbing import Scrubber, forms
+from gateway.rules.scrubbing import Scrubber
 from gateway.services import captures, key_budgets, rate_windows, request_log
 from gateway.services.captures import Captured
 from gateway.services.request_log import Draft
@@ -113,7 +113,7 @@ class Exchange:
 
     def __init__(self, outgoing: Outgoing, streamed: Streamed) -> None:
         self._outgoing, self._streamed, self._stack = outgoing, streamed, ExitStack()
-        self._scrubber = Scrubber(forms(outgoing.injected.parts))
+        self._scrubber = Scrubber(outgoing.injected.forms)
         self._is_closed = False
         self._taken = 0
         self.draft = outgoing.draft
@@ -127,7 +127,7 @@ class Exchange:
         if key is None or not key.is_captured:
             return None
         body = captures.beginning(self._outgoing.body)
-        scrubber = Scrubber(forms(self._outgoing.injected.parts))  # of its own: what the caller wrote is no echo
+        scrubber = Scrubber(self._outgoing.injected.forms)  # of its own: what the caller wrote is no echo
         sent = tuple((name, scrubber.whole(value)) for name, value in self._outgoing.headers)
         return Captured(sent, scrubber.taken_out(body), self.headers)
 

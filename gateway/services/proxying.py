@@ -20,6 +20,7 @@ from gateway.rules.bindings import Binding
 from gateway.rules.headers import Headers
 from gateway.rules.injection import Injected
 from gateway.rules.keys import AuthScheme
+from gateway.rules.scrubbing import Scrubber
 from gateway.selectors import keys as selectors
 from gateway.services import exchanges, key_secrets, request_log
 from gateway.services.exchanges import AnswerTooLarge, Caps, Exchange, Outgoing
@@ -126,6 +127,7 @@ def _outgoing(call: Call, key: ApiKey | None, draft: Draft, caps: Caps) -> Outgo
     address = addresses.parse(_absolute(call.url, binding))
     draft.goes_to(address)
     injected = _injected(key, call.generation) if key is not None else Injected()
+    draft.goes_to(address, Scrubber(injected.forms))
     outgoing = Outgoing(
         method=call.method,
         address=address,

@@ -14,6 +14,7 @@ from accounts.models import User
 from cloudconsole.core import clock, requests
 from cloudconsole.net.addresses import Address
 from gateway.models import ApiKey, DaySum, RequestCapture, RequestLog, Via
+from gateway.rules.scrubbing import Scrubber
 
 _USED_WITHIN = timedelta(minutes=1)  # how exact `last_used_at` is: a busy key does not write with every request
 _BATCH = 5_000
@@ -48,10 +49,14 @@ class Draft:
         context = requests.current()
         return cls(user, key, via, method[:16], ip=context.ip if context else None, auth=context.auth if context else "")
 
-    def goes_to(self, address: Address) -> None:
-        """The address as the caller wrote it: where the secret is part of a path, its placeholder stands there."""
-        self.scheme = address.scheme
-        self.host, self.path = address.netloc[:260], address.target.partition("?")[0][:1024]
+    def goes_to(self, address: Address, secret: Scrubber | None = None) -> None:
+        """The address as the caller wrote it: where the secret is part of a path, its placeholder stands there.
+
+        `secret`: what takes it out where the caller wrote it into the path by hand.
+        """
+        path = address.target.partition("?")[0]
+        self.scheme, self.host = address.scheme, address.netloc[:260]
+        self.path = (path if secret is None else secret.whole(path))[:1024]
 
     @property
     def elapsed_ms(self) -> int:

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable
 
 import pytest
+from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -106,6 +107,24 @@ def test_a_header_whose_name_is_the_secret_is_not_handed_on(store: Store, servic
     assert [name for name in answer.headers if name.startswith("X-") and name != "X-Content-Type-Options"].count("X-Kept") == 1
     assert "sk-test" not in str(answer.headers)
     assert "redacted" not in str(answer.headers)
+
+
+@pytest.mark.parametrize("written", ["sk-test-0123456789", "c2stdGVzdC0wMTIzNDU2Nzg5"])
+@pytest.mark.parametrize("scheme", ["path", "bearer"])
+def test_a_secret_that_its_owner_types_into_a_path_is_not_kept(
+    scheme: str, written: str, store: Store, service: Listener, ada: User, api: Api, client: Client
+) -> None:
+    """As when a whole address is pasted beside the key that would have filled it in."""
+    base = service.url(path="/bot{key}" if scheme == "path" else "")
+    key = store(api_key="sk-test-0123456789", auth_scheme=scheme, base_url=base)
+    for url in (service.url(path=f"/bot{written}/me?token={written}"), service.url(path="/" + "a" * 1010 + "/" + written)):
+        api(ada).post("/api/proxy", {"url": url, "api_key_id": key.pk})
+    rows = list(RequestLog.objects.values_list("path", flat=True))
+    assert len(rows) == 2
+    assert not any(written[:8] in path for path in rows)
+    assert any(path.startswith("/bot[redacted]") for path in rows)
+    client.force_login(ada)
+    assert written not in client.get("/keys/statistics").content.decode()
 
 
 LETTERS = st.binary(max_size=60).map(lambda some: bytes(97 + one % 2 for one in some))
