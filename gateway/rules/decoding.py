@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 _GZIP = 16 + zlib.MAX_WBITS
 _STEP = 262_144
-_PACKED = (b"\x1f\x8b", b"x\x9c", b"x\xda")  # gzip, and zlib as it is usually written; no text begins so
+_PACKED = (b"\x1f\x8b", b"x\x01", b"x\x9c", b"x\xda")  # gzip, and zlib where no text begins so
 SUPPORTED = ("identity", "gzip", "x-gzip", "deflate")
 
 

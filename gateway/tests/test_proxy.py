@@ -358,9 +358,8 @@ def test_a_step_that_fails_behind_a_redirect_repeats_no_first_one(
     """The POST was carried out. Asked for the same once more, the console tells the same failure and sends nothing."""
     key = store(follow_redirects=True, allowed_paths=["/pay"])
     service.answer = lambda asked: Reply(303, {"Location": to})
-    again = {"HTTP_IDEMPOTENCY_KEY": "pay-once"}
     body = {"url": "/pay", "method": "POST", "body": "1", "api_key_id": key.pk}
-    first, second = (api(ada).post("/api/proxy", body, **again) for _ in range(2))
+    first, second = (api(ada).post("/api/proxy", body, HTTP_IDEMPOTENCY_KEY="pay-once") for _ in range(2))
     assert first.status_code in (400, 403, 502)
     assert (second.status_code, second.json()["code"]) == (first.status_code, first.json()["code"])
     assert [asked.method for asked in service.asked] == ["POST"]
