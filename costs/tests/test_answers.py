@@ -158,7 +158,9 @@ def test_late_days_are_incomplete_and_the_open_month_is_estimated(api: Api, paye
     [
         ({"start": "2026-13-01"}, "start"),
         ({"start": "2026-11-02", "end": "2026-11-02"}, "end"),
-        ({"start": "0001-01-01", "end": "2026-11-02"}, "end"),
+        ({"start": "0001-01-01", "end": "2026-11-02"}, "start"),
+        ({"start": "2001-01-01", "end": "2026-11-02"}, "end"),
+        ({"start": "2026-11-01", "end": "9999-12-31"}, "end"),
         ({"granularity": "hourly"}, "granularity"),
         ({"metric": "blended"}, "metric"),
         ({"group_by": "colour"}, "group_by"),

@@ -61,7 +61,7 @@ def test_a_missing_encryption_key_is_told(settings: Settings) -> None:
 
 def test_while_redis_is_away_the_api_is_not_available_and_says_when_to_ask_again(settings: Settings, client: Client) -> None:
     away = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
-    settings.CACHES = {"default": away}
+    settings.CACHES = dict.fromkeys(settings.CACHES, away)
     response = client.post("/api/auth/token", {"username": "ada", "password": "wrong"})
     assert (response.status_code, response.json()["code"]) == (503, "unavailable")
     assert int(response["Retry-After"]) > 0
