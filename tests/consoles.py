@@ -27,7 +27,8 @@ from tests.services import chromium, free_port
 
 PROJECT = Path(__file__).resolve().parent.parent
 ADMIN, PASSWORD = "ada", "correct-horse-battery-staple"
-expect.set_options(timeout=90_000)  # five seconds are not enough for ReDoc on a loaded machine
+WITHIN_MS = 90_000  # five seconds are not enough for ReDoc on a loaded machine, nor thirty for a chain of processes
+expect.set_options(timeout=WITHIN_MS)
 WIDE, NARROW = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
 
 
@@ -119,6 +120,7 @@ def browser() -> Iterator[Browser]:
 def window(browser: Browser, console: Console, **options: Any) -> Iterator[Page]:
     """A fresh browser window that fails the test on any script error, policy violation or request to elsewhere."""
     context = browser.new_context(base_url=console.url, viewport=options.pop("viewport", WIDE), **options)
+    context.set_default_timeout(WITHIN_MS)
     page = context.new_page()
     complaints = watch(context, page, console)
     yield page
