@@ -102,8 +102,10 @@ def test_an_instance_is_stopped_started_and_terminated_and_seen_moving(browser: 
 def passing_states_kept(console: Console) -> Iterator[None]:
     """Each lasts until it has been seen, however busy this machine is."""
     console.simulator.ec2.set_pace(transition_s=3600)
-    yield
-    console.simulator.ec2.set_pace()
+    try:
+        yield
+    finally:
+        console.simulator.ec2.set_pace()
 
 
 def one_that_runs(page: Page) -> Any:
