@@ -105,7 +105,8 @@ def a_shared_database_has_a_shared_broker(app_configs: Any, **kwargs: Any) -> li
         checks.Warning(
             "DATABASE_URL names a database server, but REDIS_URL is not set.",
             hint="Broker and cache are then folders on this machine: processes elsewhere do not hear of work until their "
-            "next tick, and pages there do not move by themselves. Set REDIS_URL.",
+            "next tick, pages there do not move by themselves, and each web process counts by itself how often it is asked. Set "
+            "REDIS_URL.",
             id="cloudconsole.W003",
         )
     ]
