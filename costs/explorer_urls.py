@@ -17,6 +17,7 @@ urlpatterns = [
     path("/filters", filters.Filters.as_view(), name="filters"),
     path("/costs.csv", explorer.CostsCsv.as_view(), name="csv"),
     path("/reports", reports.SaveReport.as_view(), name="save"),
+    path("/reports/<int:pk>/rename", reports.RenameReport.as_view(), name="rename"),
     path("/reports/<int:pk>/delete", reports.DeleteReport.as_view(), name="delete"),
     path("/export", explorer.ExportCosts.as_view(), name="export"),
     path("/files", files.FileList.as_view(), name="files"),

@@ -289,6 +289,21 @@ def drilled(reader: Reader, report: Report, dimension: Dimension) -> Callable[[s
     return lambda value: replace(report.with_values(name, [value]), group_by=group_by)
 
 
+def crossed(reader: Reader, report: Report) -> Callable[[str, str], Report]:
+    """The report narrowed to one value of each of its two groupings, grouped by what tells more about both, or by nothing."""
+    first, second = report.group_by
+    narrowed = report.with_values(first.word, [""]).with_values(second.word, [""])
+    group_by = _next_groups(reader, replace(narrowed, group_by=()), first)
+    return lambda row, column: replace(
+        report.with_values(first.word, [row]).with_values(second.word, [column]), group_by=group_by
+    )
+
+
+def in_days(report: Report, days: DayRange) -> Report:
+    """The report about these days, day by day: what a column of a table of months or days is about."""
+    return replace(report, days=days, granularity=Granularity.DAILY)
+
+
 def _next_groups(reader: Reader, narrowed: Report, dimension: Dimension) -> tuple[Dimension, ...]:
     left = tuple(one for one in narrowed.group_by if one != dimension)
     chosen = {Dimension.called(name) for name in _named(narrowed) if len(narrowed.values_of(name)) == 1}

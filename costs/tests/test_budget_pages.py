@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
+from django.utils.http import urlencode
 from rest_framework.test import APIClient
 
 from accounts.models import Grant, User
+from cloudconsole.core import figures
 from cloudconsole.core.permissions import Role
 from cloudconsole.simulator.catalogue import EC2
 from cloudconsole.simulator.organization import MANAGEMENT
@@ -123,7 +125,18 @@ def test_a_budget_leads_to_its_costs_in_the_explorer_whatever_it_is_narrowed_to(
         path = client.post("/budgets/new", {**FORM, "service": [], **narrowed})["Location"]
         link = re.search(r'href="(/costs\?[^"]+)">[^/]*</span>In the explorer', page(client, path))
         assert link
-        assert f"Daily cost {grouping}".strip() + "</h2>" in page(client, html.unescape(link[1]))
+        shown = page(client, html.unescape(link[1]))
+        assert f"Daily cost {grouping}".strip() + "</h2>" in shown
+        assert figures.days(date(2026, 11, 1), books.TODAY) in shown
+
+
+def test_each_period_of_a_budget_leads_to_its_own_days(source: CostSource, client: Client) -> None:
+    path = client.post("/budgets/new", {**FORM, "every": "yearly", "planned_period": [], "planned_amount": []})["Location"]
+    links = re.findall(r'class="nowrap"><a class="link-quiet" href="(/costs\?[^"]+)">2026</a>', page(client, path))
+    assert [html.unescape(link) for link in links] == [
+        "/costs?range=custom&start=2026-01-01&end=2026-11-19&granularity=monthly&"
+        + urlencode({"service": EC2, "currency": "USD"})
+    ]
 
 
 def test_it_is_edited_duplicated_muted_archived_and_restored(source: CostSource, client: Client) -> None:

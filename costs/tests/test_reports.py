@@ -67,6 +67,22 @@ def test_nobody_deletes_or_lists_somebody_elses(viewer: User, admin: User, api: 
     assert not SavedReport.objects.exists()
 
 
+def test_a_report_gets_another_name_and_keeps_its_question_and_link(viewer: User, admin: User) -> None:
+    saved, other = save(viewer, "mine", "range=7d"), save(viewer, "other", "range=90d")
+    answer = browser(viewer).post(
+        f"/costs/reports/{saved.pk}/rename", {"name": " Last  week ", "query": "range=90d"}, follow=True
+    )
+    assert answer.redirect_chain == [("/costs?range=90d", 302)]  # what was on the page stays there
+    assert "“mine” is called “Last week” now" in answer.content.decode()
+    kept = SavedReport.objects.get(pk=saved.pk)
+    assert (kept.name, kept.query, kept.key) == ("Last week", "range=7d", saved.key)
+    taken = browser(viewer).post(f"/costs/reports/{other.pk}/rename", {"name": "Last week", "query": "colour=red"}, follow=True)
+    assert "You have a report called “Last week” already." in taken.content.decode()
+    assert browser(admin).post(f"/costs/reports/{saved.pk}/rename", {"name": "theirs"}).status_code == 404
+    assert browser(viewer).post(f"/costs/reports/{saved.pk}/rename", {"name": " "}).status_code == 302
+    assert sorted(SavedReport.objects.values_list("name", flat=True)) == ["Last week", "other"]
+
+
 @pytest.mark.parametrize(("name", "query"), [("", "range=7d"), ("x" * 81, "range=7d"), ("fine", "range=yesterday")])
 def test_what_is_no_report_is_not_kept(viewer: User, name: str, query: str) -> None:
     browser(viewer).post("/costs/reports", {"name": name, "query": query})

@@ -24,10 +24,12 @@ from costs.forms.budgets import BudgetFilterForm
 from costs.models import Budget, BudgetAlert, BudgetEvaluation, BudgetThreshold
 from costs.rules.budget_periods import Every
 from costs.rules.charge_types import ChargeType
+from costs.rules.windows import DayRange
 from costs.selectors import budget_courses, explorer
 from costs.selectors import budgets as selectors
 from costs.selectors.budget_courses import Course
 from costs.selectors.budgets import BudgetFilter, Order
+from costs.selectors.questions import Granularity
 from costs.selectors.reports import Report
 from costs.services import budget_alerts
 from costs.services import budgets as services
@@ -36,6 +38,7 @@ from costs.views.controls import Chip
 
 PAGE_SIZE = 50
 ALERTS_SHOWN = 20
+_MOST_BARS = 92  # a quarter by its days
 MUTES = ((1, "a day"), (7, "a week"), (30, "a month"))
 
 
@@ -82,13 +85,14 @@ class BudgetDetail(Page):
     def get(self, request: SignedInRequest, pk: int) -> HttpResponse:
         budget = selectors.get_for(request.user, pk)
         line, report = pace_bars.line(budget), selectors.report_of(budget)
+        explored = _explored(request.user, report)
         rows, alerts = selectors.periods(budget), list(selectors.alerts(budget)[:ALERTS_SHOWN])
         course = budget_courses.course(budget) if line.row else None
         context = {
             "budget": budget,
             "line": line,
             "row": line.row,
-            "rows": [(row, pace_bars.of(row)) for row in rows],
+            "rows": [(row, pace_bars.of(row), _period_url(explored, row)) for row in rows],
             "levels": _levels(budget, line.row, alerts),
             "alerts": [(one, budget_alerts.words_of(one.limit, budget.currency)) for one in alerts],
             "chart": _chart(budget, course, line.row) if course and line.row else None,
@@ -96,7 +100,7 @@ class BudgetDetail(Page):
             "chips": list(_chips(budget, report)),
             "basis": controls.METRICS[report.metric],
             "charges": controls.charges_of(report),
-            "explorer_url": _explorer_url(request.user, report),
+            "explorer_url": _period_url(explored, line.row) if line.row else addresses.of(explored),
             "may_change": selectors.may_change(request.user, budget),
             "is_own": budget.owner_id == request.user.pk,
             "is_muted": budget.is_muted(clock.now()),
@@ -105,11 +109,18 @@ class BudgetDetail(Page):
         return render(request, "costs/budget.html", context)
 
 
-def _explorer_url(user: User, report: Report) -> str:
+def _explored(user: User, report: Report) -> Report:
     """By service where that has an answer: what a budget is narrowed to may leave no room for a grouping."""
     by_service = replace(report, group_by=Report().group_by)
     is_told = explorer.is_told(explorer.reader_for(user, by_service), by_service)
-    return addresses.of(by_service if is_told else replace(report, group_by=()))
+    return by_service if is_told else replace(report, group_by=())
+
+
+def _period_url(explored: Report, row: BudgetEvaluation) -> str:
+    """What made the figure of a period, in the explorer: its days up to today, a year by its months."""
+    days = DayRange(row.period_start, min(row.period_end, clock.today() + timedelta(days=1)))
+    by = Granularity.MONTHLY if days.days > _MOST_BARS else Granularity.DAILY
+    return addresses.of(replace(explored, days=days, granularity=by))
 
 
 def _levels(budget: Budget, row: BudgetEvaluation | None, alerts: Sequence[BudgetAlert]) -> list[Level]:

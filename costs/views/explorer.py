@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -33,7 +33,7 @@ from costs.selectors.costs import Reader
 from costs.selectors.explorer import Exploration
 from costs.selectors.questions import Completeness, Granularity, MixedCurrencies, NotStored, Question
 from costs.selectors.reports import ENVIRONMENT, Report
-from costs.views import addresses, controls, names, pictures, tables
+from costs.views import addresses, controls, drills, names, pictures, tables
 from costs.views.names import Names
 from costs.views.tables import Table
 
@@ -177,13 +177,13 @@ def _shown(reader: Reader, report: Report, today: date, *, with_table: bool) -> 
     """`with_table`: the chart's figures are wanted at once, however many they are."""
     found = explorer.explore(reader, report, today, with_days=False)  # they are in the chart and in its own table
     called = Names.of(reader, found.labels)
-    url_of = _drill(reader, report)
+    leads = drills.of(reader, found)
     told = reader.completeness(report.question(today))
-    chart = pictures.chart(found, called, url_of, misses_accounts=reader.misses_accounts)
+    chart = pictures.chart(found, called, leads.row, misses_accounts=reader.misses_accounts)
     return Shown(
         found=found,
         chart=_with_table_apart(chart, report) if chart and not with_table else chart,
-        table=tables.table(found, called, url_of, pictures.colours_of(found)),
+        table=tables.table(found, called, leads, pictures.colours_of(found)),
         explanation=explanations.explain(reader, found, today),
         lost=[one for one in told if one.status in _LOST],
         misses_days=any(one.missing_days and one.status not in _LOST for one in told),
@@ -193,13 +193,6 @@ def _shown(reader: Reader, report: Report, today: date, *, with_table: bool) -> 
 def _with_table_apart(chart: StackedChart, report: Report) -> StackedChart:
     is_long = len(chart.periods) > _LONG
     return replace(chart, table_url=addresses.of(report, part=_TABLE)) if is_long else chart
-
-
-def _drill(reader: Reader, report: Report) -> Callable[[str], str]:
-    if not report.group_by:
-        return lambda key: ""
-    into = explorer.drilled(reader, report, report.group_by[0])
-    return lambda key: addresses.of(into(key))
 
 
 def words_of(error: Exception) -> str:
@@ -293,7 +286,7 @@ class CostsCsv(Page):
             return HttpResponse(words_of(error), status=400, content_type="text/plain; charset=utf-8")
         reader = explorer.reader_for(request.user, report)
         found = explorer.explore(reader, report, clock.today())
-        table = tables.table(found, Names.of(reader, found.labels), lambda key: "", {})
+        table = tables.table(found, Names.of(reader, found.labels), drills.NOWHERE, {})
         lines = streams.csv_lines(_csv_head(table), _csv_rows(table)) if table else iter(["\r\n"])
         filename = f"costs-{found.days.start}-{found.days.end}.csv"
         return streams.streamed(request, lines, content_type="text/csv; charset=utf-8", filename=filename)

@@ -1,4 +1,4 @@
-"""Keeping a report under a name, and letting it go."""
+"""Keeping a report under a name, giving it another one, and letting it go."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from cloudconsole.core.permissions import Perm
 from costs.api import report_parameters
 from costs.selectors import saved as selectors
 from costs.services import reports
+from costs.services.reports import InvalidName, NameTaken
 from costs.views import addresses
 
 
@@ -26,14 +27,28 @@ class SaveReport(Page):
         try:
             report = report_parameters.read(QueryDict(query))
             saved = reports.save(name=request.POST.get("name", ""), report=report, by=request.user)
-        except (ValidationError, CloudconsoleError) as error:
-            detail = error.detail if isinstance(error, CloudconsoleError) else "The report cannot be read any more."
-            messages.error(request, str(detail))
-            return redirect(
-                f"{reverse(addresses.EXPLORER)}?{query}" if isinstance(error, CloudconsoleError) else addresses.EXPLORER
-            )
+        except ValidationError:
+            messages.error(request, "The report cannot be read any more.")
+            return redirect(addresses.EXPLORER)
+        except CloudconsoleError as error:
+            messages.error(request, error.detail)
+            return redirect(f"{reverse(addresses.EXPLORER)}?{query}")
         messages.success(request, f"Saved as “{saved.name}”. Share it by its link in the list of reports.")
         return redirect(addresses.of(report))
+
+
+class RenameReport(Page):
+    permission = Perm.SELF
+
+    def post(self, request: SignedInRequest, pk: int) -> HttpResponse:
+        saved = selectors.get_for(request.user, pk)
+        before = saved.name
+        try:
+            reports.change(saved=saved, name=request.POST.get("name", ""), report=None, by=request.user)
+            messages.success(request, f"“{before}” is called “{saved.name}” now. Its link stays the same.")
+        except (InvalidName, NameTaken) as error:
+            messages.error(request, error.detail)
+        return _back(request)
 
 
 class DeleteReport(Page):
@@ -43,4 +58,12 @@ class DeleteReport(Page):
         saved = selectors.get_for(request.user, pk)
         reports.delete(saved=saved, by=request.user)
         messages.success(request, f"Deleted the report “{saved.name}”.")
+        return _back(request)
+
+
+def _back(request: SignedInRequest) -> HttpResponse:
+    """To what was on the page; an address that cannot be read leads to its beginning."""
+    try:
+        return redirect(addresses.of(report_parameters.read(QueryDict(request.POST.get("query", "")))))
+    except (ValidationError, CloudconsoleError):
         return redirect(addresses.EXPLORER)

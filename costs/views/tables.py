@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 
 from cloudconsole.core import series
@@ -11,6 +11,7 @@ from costs.rules.pivots import Kind, Row
 from costs.selectors.explorer import Exploration
 from costs.selectors.questions import Granularity
 from costs.views import names
+from costs.views.drills import NOWHERE, Drills
 from costs.views.names import Names
 
 # More columns than this are in the chart's own table and in the CSV.
@@ -26,7 +27,10 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`slot` is the colour in the chart, None where it has none. `note` says what the line is when its name does not."""
+    """`slot` is the colour in the chart, None where it has none. `note` says what the line is when its name does not.
+
+    `urls`: where the cells of a group lead.
+    """
 
     kind: Kind
     name: str
@@ -35,6 +39,7 @@ class Line:
     slot: int | None
     note: str
     row: Row
+    urls: tuple[str, ...] = ()
 
     @property
     def share(self) -> str:
@@ -62,25 +67,27 @@ class Table:
         return self.lines[-1]
 
 
-def table(found: Exploration, called: Names, url_of: Callable[[str], str], colours: Mapping[str, int]) -> Table | None:
+def table(found: Exploration, called: Names, leads: Drills, colours: Mapping[str, int]) -> Table | None:
     """None where nothing is known."""
     if found.pivot is None:
         return None
     first = found.report.group_by[0] if found.report.group_by else None
-    lines = [_line(row, found, called, url_of, colours) for row in found.pivot.rows if first or row.kind is Kind.TOTAL]
-    heads = tuple(_head(key, found, called) for key in found.pivot.heads)
-    fits = len(heads) <= COLUMNS_SHOWN and (found.by_columns or found.report.granularity is Granularity.MONTHLY)
+    keys = found.pivot.heads
+    fits = 1 < len(keys) <= COLUMNS_SHOWN and (found.by_columns or found.report.granularity is Granularity.MONTHLY)
+    leads = leads if fits else replace(leads, cell=NOWHERE.cell, column=NOWHERE.column)
+    lines = [_line(row, found, called, leads, colours) for row in found.pivot.rows if first or row.kind is Kind.TOTAL]
+    heads = tuple(_head(key, found, called, leads) for key in keys)
     title = names.title_of(first) if first else "Costs"
     column_title = names.title_of(found.report.group_by[1]) if found.by_columns else ""
-    return Table(title, column_title, heads, tuple(lines), found.by_period.currency or "", fits and len(heads) > 1)
+    return Table(title, column_title, heads, tuple(lines), found.by_period.currency or "", fits)
 
 
-def _line(row: Row, found: Exploration, called: Names, url_of: Callable[[str], str], colours: Mapping[str, int]) -> Line:
+def _line(row: Row, found: Exploration, called: Names, leads: Drills, colours: Mapping[str, int]) -> Line:
     match row.kind:
         case Kind.GROUP:
             dimension = found.report.group_by[0]
             name, title = called.of_value(dimension, row.key), called.in_full(dimension, row.key)
-            return Line(row.kind, name, title, url_of(row.key), colours.get(row.key, 0), "", row)
+            return Line(row.kind, name, title, leads.row(row.key), colours.get(row.key, 0), "", row, _urls(row, found, leads))
         case Kind.OTHER:
             count = found.others
             note = f"{count} more" if count else "in the span before only"
@@ -91,13 +98,21 @@ def _line(row: Row, found: Exploration, called: Names, url_of: Callable[[str], s
             return Line(row.kind, "Total", "", "", None, "", row)
 
 
-def _head(key: str | None, found: Exploration, called: Names) -> Head:
+def _urls(row: Row, found: Exploration, leads: Drills) -> tuple[str, ...]:
+    """A cell without costs, and the one of all other columns, lead nowhere."""
+    heads = found.pivot.heads if found.pivot else ()
+    cells = zip(heads, row.cells, strict=True)
+    return tuple("" if head is None or not amount else leads.cell(row.key, head) for head, amount in cells)
+
+
+def _head(key: str | None, found: Exploration, called: Names, leads: Drills) -> Head:
     if key is None:
         return Head(names.OTHER, "All others together")
+    url = leads.column(key)
     if found.by_columns:
         dimension = found.report.group_by[1]
-        return Head(series.short(called.of_value(dimension, key)), called.in_full(dimension, key))
+        return Head(series.short(called.of_value(dimension, key)), called.in_full(dimension, key), url)
     day = date.fromisoformat(key)
     if found.report.granularity is Granularity.MONTHLY:
-        return Head(f"{day:%b} ’{day:%y}", f"{day:%B %Y}")
-    return Head(f"{day.day} {day:%b}", f"{day:%a} {day.day} {day:%B %Y}")
+        return Head(f"{day:%b} ’{day:%y}", f"{day:%B %Y}", url)
+    return Head(f"{day.day} {day:%b}", f"{day:%a} {day.day} {day:%B %Y}", url)

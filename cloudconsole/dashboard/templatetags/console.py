@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from html import escape
+from itertools import zip_longest
 from typing import Any
 
 from django import template
@@ -43,11 +44,21 @@ def money(amount: Decimal | None, currency: str | None = None, why: str = "Not k
 
 
 @register.simple_tag
-def money_cells(amounts: Iterable[Decimal | None], currency: str | None = None, why: str = "Not known") -> SafeString:
-    """The same as a row's cells. A table of a year by day has thousands, so they are made at once."""
+def money_cells(
+    amounts: Iterable[Decimal | None], currency: str | None = None, why: str = "Not known", urls: Iterable[str] = ()
+) -> SafeString:
+    """The same as a row's cells. A table of a year by day has thousands, so they are made at once.
+
+    `urls`: where each leads; empty for one that leads nowhere.
+    """
     code, missing = currency or "", unknown(why)
     cells = (missing if amount is None else _money(amount, code) for amount in amounts)
-    return SafeString("".join(f'<td class="num">{cell}</td>' for cell in cells))
+    linked = (_linked(cell, url) for cell, url in zip_longest(cells, urls, fillvalue=""))
+    return SafeString("".join(f'<td class="num">{cell}</td>' for cell in linked))
+
+
+def _linked(cell: str, url: str) -> str:
+    return f'<a class="link-quiet" href="{escape(url)}">{cell}</a>' if url else cell
 
 
 def _money(amount: Decimal, code: str) -> str:

@@ -1,0 +1,89 @@
+"""Every figure in the explorer's table that leads somewhere leads to the report that adds up to it."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+import time_machine
+from django.test import Client
+
+from accounts.models import User
+from cloudconsole.simulator.organization import MANAGEMENT
+from costs.rules.windows import DayRange
+from costs.tests import books
+from costs.tests.asking import ADDRESS
+
+_MONEY = r'<span class="money" title="([^"]+)">'
+_LINK = r'<a class="link-quiet" href="([^"]+)">'
+_CELL = re.compile(rf'<td class="num">{_LINK}{_MONEY}')
+_HEAD = re.compile(rf'<th scope="col" class="num" title="[^"]*">{_LINK}')
+_ROW = re.compile(rf'{_LINK}[^<]*</a>(?:(?!</tr>).)*?<td class="num strong">{_MONEY}', re.DOTALL)
+_TOTAL = re.compile(rf'aria-label="Total"><span class="muted">Total</span><span class="value">{_MONEY}')
+_OWN_TOTALS = re.compile(rf'<td class="num">{_MONEY}')
+
+
+@pytest.fixture(autouse=True)
+def _midday() -> Iterator[None]:
+    with time_machine.travel(books.NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def page(db: None, admin: User) -> Client:
+    books.fill(books.source(MANAGEMENT, "management"), DayRange(date(2026, 9, 1), date(2026, 11, 19)))
+    client = Client()
+    client.force_login(admin)
+    return client
+
+
+def total_at(page: Client, url: str) -> str:
+    """The total that the page at the end of a link shows, with every digit."""
+    answer = page.get(html.unescape(url))
+    assert answer.status_code == 200, url
+    found = _TOTAL.search(answer.content.decode())
+    assert found is not None, url
+    return found[1]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        {**ADDRESS, "group_by": ["service", "account"], "top": "5"},
+        {**ADDRESS, "group_by": ["account", "service"], "top": "5"},
+        {**ADDRESS, "group_by": ["service", "record_type"], "top": "5"},
+        {**ADDRESS, "group_by": ["record_type", "service"], "top": "5"},
+        {"range": "3m", "granularity": "monthly", "group_by": "service", "top": "5"},
+        {"range": "3m", "granularity": "monthly", "group_by": "account", "charge_type": "usage", "top": "5"},
+        {"range": "3m", "granularity": "monthly", "group_by": "none"},
+    ],
+    ids=lambda address: "-".join([address.get("granularity", "daily"), *address["group_by"]][:3]),
+)
+def test_what_a_figure_leads_to_adds_up_to_it(page: Client, address: dict[str, str]) -> None:
+    text = page.get("/costs", address).content.decode()
+    table = re.search(r'<table class="pivot">.*?</table>', text, re.DOTALL)
+    assert table is not None
+    cells, rows = _CELL.findall(table[0]), _ROW.findall(table[0])
+    assert [(url, total_at(page, url)) for url, _ in (*cells, *rows)] == [(url, amount) for url, amount in (*cells, *rows)]
+    assert bool(cells) == (address["group_by"] != "none")
+    heads = _HEAD.findall(table[0])
+    told = _OWN_TOTALS.findall(table[0].partition("<tfoot>")[2])
+    assert heads
+    assert {total_at(page, url) for url in heads} <= set(told)
+
+
+def test_the_others_and_a_cell_without_costs_lead_nowhere(page: Client) -> None:
+    text = page.get("/costs", {**ADDRESS, "group_by": ["service", "account"], "top": "5"}).content.decode()
+    other = re.search(r'<tr class="other">.*?</tr>', text, re.DOTALL)
+    assert other is not None
+    assert "href" not in other[0]
+    assert not [amount for _, amount in _CELL.findall(text) if re.fullmatch(r"\S*\s?0(\.0+)?", amount)]
+
+
+def test_a_single_days_table_shows_no_cells(page: Client) -> None:
+    text = page.get("/costs", {**ADDRESS, "group_by": "service"}).content.decode()
+    assert not _CELL.findall(text)
+    assert not _HEAD.findall(text)
