@@ -1,7 +1,8 @@
 """The threads on which requests are served under ASGI: kept from one request to the next, each with its database connection.
 
 Django by itself makes a thread for each request. A connection belongs to its thread, so it is made and closed each time too:
-for SQLite that means its checkpoint, with the disk behind it, in the middle of every answer.
+for SQLite that means its checkpoint, with the disk behind it, in the middle of every answer. It also goes back and forth between
+that thread and the event loop for each middleware that knows both ways, twice; here a request goes to its thread once.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 from django.db import connections
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 _LEFT = "cloudconsole.left"  # in a request's scope: what has to be done when it is over
 MOST_IDLE = 16  # threads that wait for a request; how many serve one at a time has no bound here
@@ -47,11 +49,17 @@ class Threads:
 
 
 class Handler(ASGIHandler):
-    """Django's own, on threads that are kept."""
+    """Django's own, on threads that are kept. Middleware and view run there in one piece, as under a server without ASGI."""
 
     def __init__(self) -> None:
         super().__init__()
         self._threads = Threads()
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        super().load_middleware(is_async=False)
+
+    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
+        return await sync_to_async(self.get_response)(request)
 
     async def __call__(
         self,

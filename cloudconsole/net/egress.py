@@ -10,14 +10,12 @@ import os
 import re
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from http.client import HTTPException
-from types import TracebackType
 from typing import BinaryIO, Self
 
 import structlog
@@ -26,7 +24,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
-from cloudconsole.net import addresses, heads, names, ranges
+from cloudconsole.net import addresses, deadlines, heads, names, ranges
 from cloudconsole.net.addresses import Address
 from cloudconsole.net.ranges import IPAddress, IPNetwork
 from cloudconsole.net.refusals import Cause, Refused, Unanswered
@@ -161,7 +159,7 @@ class Door:
         _refuse_smuggling(request)
         checked = self.check(request.url)
         with (
-            _Deadline(self.limits.total_s) as deadline,
+            _Deadline().within(self.limits.total_s) as deadline,
             closing(self._connected(checked, deadline)) as connection,
             closing(_asked(connection, checked.address, request, self.limits, deadline)) as answer,
         ):
@@ -213,30 +211,16 @@ def door(*, plain_http: PlainHttp = PlainHttp.EXCEPTED, limits: Limits = Limits(
 class _Deadline:
     """Ends the connection when the time for everything is over, whatever it is waiting for then."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self) -> None:
         self.is_over = False
         self.peer = ""
         self._socket: socket.socket | None = None
-        self._timer = threading.Timer(seconds, self._end)
-        self._timer.daemon = True
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._timer.cancel()
 
     @contextmanager
-    def head(self, seconds: float) -> Iterator[None]:
-        """The same while the head of an answer is waited for: who sends a byte of it at a time never lets a wait end."""
-        timer = threading.Timer(seconds, self._end)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
+    def within(self, seconds: float) -> Iterator[Self]:
+        """For everything; and for the head of an answer: who sends a byte of it at a time never lets a wait end."""
+        with deadlines.within(seconds, self._end):
+            yield self
 
     def watch(self, connected: socket.socket) -> None:
         """Raises OSError when the peer is gone or the time is over already."""
@@ -325,7 +309,7 @@ def _asked(
     connection.timeout = limits.read_s
     try:
         connection.request(request.method, address.target, body, headers, preload_content=False, decode_content=False)
-        with deadline.head(limits.read_s):
+        with deadline.within(limits.read_s):
             return connection.getresponse()
     except _FAILURES as error:
         raise _no_answer(deadline, error) from error

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 
 from django.core.cache import cache
 from django.db import connections, transaction
@@ -27,6 +28,8 @@ from gateway.rules.scrubbing import Scrubber
 from gateway.services import captures, key_budgets, rate_windows, request_log
 from gateway.services.captures import Captured
 from gateway.services.request_log import Draft
+
+SHORT = 65_536
 
 
 class KeyNotAllowed(CloudconsoleError):
@@ -138,6 +141,13 @@ class Exchange:
     @property
     def is_compressed(self) -> bool:
         return bool(self._encodings)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it says that it has a body of at most SHORT bytes, which are no more when they are unpacked."""
+        length = headers.value_of(self._streamed.headers, "content-length")
+        has_body = self._outgoing.method != "HEAD" and self.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+        return has_body and not self._encodings and length.isdecimal() and 0 < int(length[:20]) <= SHORT
 
     def chunks(self) -> Iterator[bytes]:
         """Raises Unanswered, AnswerTooLarge, AnswerUnusable, BudgetUsedUp, having noted it in the log."""

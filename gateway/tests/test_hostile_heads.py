@@ -56,7 +56,7 @@ def test_they_are_passed_over_in_a_stream_as_well(store: Store, ada: User, api: 
     with raw_listener(says(HINTS, FINAL)) as port:
         store(base_url=f"http://127.0.0.1:{port}")
         answer: Any = api(ada).get("/api/proxy/svc/x")
-        assert (answer.status_code, b"".join(answer.streaming_content), answer["X-Final"]) == (201, b"hello", "yes")
+        assert (answer.status_code, b"".join(answer), answer["X-Final"]) == (201, b"hello", "yes")
     assert "Link" not in answer
 
 

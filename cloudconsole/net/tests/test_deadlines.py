@@ -1,0 +1,73 @@
+"""The one thread that ends what takes too long."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+import time
+from contextlib import ExitStack
+
+from cloudconsole.net import deadlines
+from cloudconsole.net.deadlines import Watch
+
+WITHIN_S = 30  # of everything that comes at once; on a busy machine it takes longer
+
+
+def fail() -> None:
+    raise RuntimeError("an end that fails")
+
+
+def test_what_lasts_too_long_is_ended_once() -> None:
+    ended: list[str] = []
+    was_ended = threading.Event()
+
+    def end() -> None:
+        ended.append("ended")
+        was_ended.set()
+
+    watch = Watch()
+    with watch.within(0.05, end):
+        assert was_ended.wait(WITHIN_S)
+        with watch.within(0.05, was_ended.clear):  # the watch goes on behind it
+            while was_ended.is_set():
+                time.sleep(0.01)
+    assert ended == ["ended"]
+
+
+def test_an_earlier_deadline_does_not_wait_for_a_later_one() -> None:
+    watch, soon, late = Watch(), threading.Event(), threading.Event()
+    with watch.within(600, late.set), watch.within(0.05, soon.set):
+        assert soon.wait(WITHIN_S)
+    assert not late.is_set()
+
+
+def test_many_end_each_by_itself_and_what_was_in_time_is_left_alone() -> None:
+    watch, ended, left = Watch(), [threading.Event() for _ in range(50)], [threading.Event() for _ in range(50)]
+    with ExitStack() as stack:
+        for one in left:
+            with watch.within(0.3, one.set):
+                pass
+        for number, one in enumerate(ended):
+            stack.enter_context(watch.within(0.5 - number / 100, one.set))
+        assert all(one.wait(WITHIN_S) for one in ended)
+    assert not any(one.is_set() for one in left)
+
+
+def test_an_end_that_fails_does_not_end_the_watch() -> None:
+    watch, ended = Watch(), threading.Event()
+    with watch.within(0.01, fail), watch.within(0.05, ended.set):
+        assert ended.wait(WITHIN_S)
+
+
+def test_a_forked_process_watches_for_itself() -> None:
+    with deadlines.within(600, fail):  # this process has its thread, which no child inherits
+        child = multiprocessing.get_context("fork").Process(target=_end_in_child)
+        child.start()
+        child.join(WITHIN_S)
+    assert child.exitcode == 0
+
+
+def _end_in_child() -> None:
+    ended = threading.Event()
+    with deadlines.within(0.05, ended.set):
+        raise SystemExit(0 if ended.wait(WITHIN_S) else 1)
