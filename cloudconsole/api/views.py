@@ -13,7 +13,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from cloudconsole.api import idempotency, pagination
-from cloudconsole.core.errors import CloudconsoleError
 from cloudconsole.core.permissions import Perm
 
 
@@ -40,11 +39,12 @@ class ApiView(APIView):
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, idempotency.Replay):
             return cast(Response, exc.as_http())
-        self._may_have_acted = isinstance(exc, CloudconsoleError) and exc.may_have_acted
+        self._may_have_acted = getattr(exc, "may_have_acted", False)
         try:
             return super().handle_exception(exc)
         except Exception:
-            self._release()
+            if not self._may_have_acted:  # else the key stays taken, and who comes with it again is told so
+                self._release()
             raise
 
     def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Response:

@@ -2,7 +2,7 @@
 
 Django by itself makes a thread for each request. A connection belongs to its thread, so it is made and closed each time too:
 for SQLite that means its checkpoint, with the disk behind it, in the middle of every answer. It also goes back and forth between
-that thread and the event loop for each middleware that knows both ways, twice; here a request goes to its thread once.
+that thread and the event loop for each middleware that knows both ways, twice; here all of them and the view are one trip.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ class Threads:
 class Handler(ASGIHandler):
     """Django's own, on threads that are kept. Middleware and view run there in one piece, as under a server without ASGI."""
 
-    def __init__(self) -> None:
+    def __init__(self, threads: Threads | None = None) -> None:
         super().__init__()
-        self._threads = Threads()
+        self._threads = threads or Threads()
 
     def load_middleware(self, is_async: bool = False) -> None:
         super().load_middleware(is_async=False)

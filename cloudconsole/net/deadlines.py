@@ -29,22 +29,31 @@ class Watch:
     def within(self, seconds: float, end: Callable[[], None]) -> Iterator[None]:
         """`end` is called once if the `with` lasts longer than `seconds`; where both happen at once, perhaps just behind it."""
         one, due = object(), time.monotonic() + seconds
-        with self._changed:
-            self._due[one] = due, end
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
-                self._thread.start()
-            elif due < self._wakes_at:
-                self._changed.notify()
         try:
+            with self._changed:
+                self._due[one] = due, end
+                self._awake(due)
             yield
         finally:
             with self._changed:
                 self._due.pop(one, None)
 
+    def _awake(self, due: float) -> None:
+        """Raises RuntimeError where the machine has no thread left; the next one tries again."""
+        if self._thread is None or not self._thread.is_alive():
+            thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
+            thread.start()
+            self._thread = thread
+        elif due < self._wakes_at:
+            self._changed.notify()
+
     def _run(self) -> None:
         while True:
-            for end in self._over():
+            try:
+                ends = self._over()
+            except RuntimeError:  # a collection of garbage ended something, in this thread, while all were looked through
+                continue
+            for end in ends:
                 try:
                     end()
                 except Exception:

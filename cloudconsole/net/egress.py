@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from http.client import HTTPException
-from typing import BinaryIO, Self
+from typing import BinaryIO, Self, cast
 
 import structlog
 from django.conf import settings
@@ -111,6 +111,7 @@ class Answer:
 class Streamed:
     """An answer whose body is still coming: `chunks` yields it as it comes, each as soon as it is there, until its end.
 
+    `is_ready` says whether the next chunk, or the end, is there within so many seconds.
     `abort` ends the connection from any thread, whoever is waiting for a chunk then.
     """
 
@@ -119,6 +120,7 @@ class Streamed:
     chunks: Iterator[bytes]
     peer: str  # the address that was connected to, which is one that was judged
     abort: Callable[[], None]
+    is_ready: Callable[[float], bool] = lambda within_s: False
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,8 @@ class Door:
             if deadline.is_over:
                 raise _no_answer(deadline)
             headers = tuple((str(key), str(value)) for key, value in answer.headers.iteritems())
-            yield Streamed(answer.status, headers, _chunks(answer, deadline), deadline.peer, deadline.shut)
+            is_ready = cast(heads.Headed, answer._fp).is_ready  # type: ignore[attr-defined]  # of urllib3, which hides it
+            yield Streamed(answer.status, headers, _chunks(answer, deadline), deadline.peer, deadline.shut, is_ready)
 
     def _checked(self, address: Address) -> Checked:
         literal = address.literal

@@ -5,9 +5,13 @@ over whatever stands behind a line that it cannot read, and hands on an interim 
 from __future__ import annotations
 
 import re
+import select
+import socket
+import ssl
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
-from typing import BinaryIO, cast
+from io import BufferedReader
+from typing import Any, BinaryIO, cast
 
 MOST_BYTES = 262_144  # of everything before the body, interim responses included
 _LINE = re.compile(rb"([!-9;-~]+)[ \t]*:([^\r\n\0]*)\r?\n")  # a name, which a blank may stand behind (RFC 9112, 5.1)
@@ -21,6 +25,33 @@ class Broken(HTTPException):
 
 class Headed(HTTPResponse):
     """An answer that begins where its final head does."""
+
+    def __init__(self, sock: socket.socket, *arguments: Any, **named: Any) -> None:
+        super().__init__(sock, *arguments, **named)
+        self._socket = sock
+
+    def is_ready(self, within_s: float) -> bool:
+        """Whether reading on waits no longer than this: more has come, or the end has."""
+        try:
+            return self.fp is None or bool(self._come()) or (self._is_readable(within_s) and self._come() is not None)
+        except OSError:
+            return True  # which whoever reads is told
+
+    def _come(self) -> bytes | None:
+        """What has come and was not read; None where only a part of a TLS record has."""
+        waits = self._socket.gettimeout()
+        self._socket.settimeout(0)
+        try:
+            return cast("BufferedReader", self.fp).peek(1)
+        except ssl.SSLWantReadError:
+            return None
+        finally:
+            self._socket.settimeout(waits)
+
+    def _is_readable(self, within_s: float) -> bool:
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return bool(poll.poll(max(0.0, within_s) * 1000))
 
     def begin(self) -> None:
         """Interim responses (RFC 9110, 15.2) are passed over, but for 101: what comes behind that is no HTTP any more."""

@@ -106,7 +106,8 @@ def _narrowed(found: list[Part], sources: Sequence[CostSource], accounts: Sequen
     if unseen:
         _check_linked(unseen, [part.source for part in found if part.only is None and part.is_payer])
     # A payer's bill says nothing of an account that is billed apart, so that account's silence is not a zero there.
-    apart = {source.account.account_id for source in sources if source.covered_by_id is None}
+    # One that has no history yet is still told by the bill.
+    apart = {_own_number(part) for part in found if part.only is None}
     narrowed = (_narrow(part, numbers, apart) for part in found)
     return [part for part in narrowed if part is not None]
 

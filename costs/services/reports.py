@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.http import urlencode
 
 import audit.services
@@ -38,13 +38,14 @@ def save(*, name: str, report: Report, by: User) -> SavedReport:
 def change(*, saved: SavedReport, name: str, report: Report | None, by: User) -> SavedReport:
     """Another name, another question, or both. Raises InvalidName, NameTaken."""
     checked = _name(name)
-    with transaction.atomic():
-        if SavedReport.objects.of(by).filter(name=checked).exclude(pk=saved.pk).exists():
-            raise NameTaken(f"You have a report called “{checked}” already.", attr="name")
-        saved.name = checked
-        saved.query = saved.query if report is None else urlencode(report.pairs())
-        saved.save(update_fields=["name", "query", "updated_at"])
-        audit.services.record(verbs.REPORT_SAVED, actor=by, subject=str(saved.pk), detail={"name": checked})
+    saved.name = checked
+    saved.query = saved.query if report is None else urlencode(report.pairs())
+    try:
+        with transaction.atomic():
+            saved.save(update_fields=["name", "query", "updated_at"])
+            audit.services.record(verbs.REPORT_SAVED, actor=by, subject=str(saved.pk), detail={"name": checked})
+    except IntegrityError as error:
+        raise NameTaken(f"You have a report called “{checked}” already.", attr="name") from error
     return saved
 
 

@@ -52,3 +52,14 @@ def test_once_the_bill_is_told_by_account_the_rest_of_it_counts_too(member: Cost
     alone = [sums for day in own.days for sums in day.groups.values()]
     expected = costs.add(sums.unblended for sums in [*rest, *alone])
     assert costs.answer(admin, Question(OCTOBER, Granularity.WHOLE)).total == expected
+
+
+def test_an_account_that_was_just_connected_is_found_in_its_payers_bill(payer: CostSource, admin: User) -> None:
+    books.fill(payer, OCTOBER)
+    CostSource.objects.filter(pk=payer.pk).update(backfilled_from=OCTOBER.start, status=SourceStatus.OK)
+    fresh = books.source(PRODUCTION, "production", BillingScope.MEMBER)
+    CostSource.objects.filter(pk=fresh.pk).update(backfilled_from=None, payer_number=MANAGEMENT, status=SourceStatus.PENDING)
+    bill = books.ledger_answer(Cube.ACCOUNT_SERVICE, OCTOBER, MANAGEMENT)
+    part = [sums.unblended for day in bill.days for keys, sums in day.groups.items() if keys[0] == PRODUCTION]
+    narrowed = costs.answer(admin, Question(OCTOBER, Granularity.WHOLE), accounts=["production"])
+    assert narrowed.total == costs.add(part) != 0

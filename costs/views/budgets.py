@@ -117,7 +117,7 @@ def _explored(user: User, report: Report) -> Report:
 
 
 def _period_url(explored: Report, row: BudgetEvaluation) -> str:
-    """What made the figure of a period, in the explorer: its days up to today, a year by its months."""
+    """The days of a period up to today in the explorer, a year by its months."""
     days = DayRange(row.period_start, min(row.period_end, clock.today() + timedelta(days=1)))
     by = Granularity.MONTHLY if days.days > _MOST_BARS else Granularity.DAILY
     return addresses.of(replace(explored, days=days, granularity=by))

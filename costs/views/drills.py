@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from costs.rules.windows import DayRange
 from costs.selectors import explorer
@@ -29,17 +30,18 @@ NOWHERE = Drills()
 
 
 def of(reader: Reader, found: Exploration) -> Drills:
+    """What each leads to is found out when the first one of its kind is asked for: not every page shows columns."""
     report = found.report
     if not report.group_by:
         return Drills(column=_months(found))
     into = explorer.drilled(reader, report, report.group_by[0])
     if found.by_columns:
-        across = explorer.drilled(reader, report, report.group_by[1])
-        both = explorer.crossed(reader, report)
+        across = cache(lambda: explorer.drilled(reader, report, report.group_by[1]))
+        both = cache(lambda: explorer.crossed(reader, report))
         return Drills(
             row=lambda key: addresses.of(into(key)),
-            column=lambda key: addresses.of(across(key)),
-            cell=lambda row, column: addresses.of(both(row, column)),
+            column=lambda key: addresses.of(across()(key)),
+            cell=lambda row, column: addresses.of(both()(row, column)),
         )
     days = _days(found)
     return Drills(
@@ -51,9 +53,13 @@ def of(reader: Reader, found: Exploration) -> Drills:
 
 def _months(found: Exploration) -> Callable[[str], str]:
     days = _days(found)
-    return lambda key: addresses.of(explorer.in_days(found.report, days[key]))
+    return lambda key: addresses.of(explorer.in_days(found.report, days[key])) if key in days else ""
 
 
 def _days(found: Exploration) -> dict[str, DayRange]:
-    """Of each column that is a month or a day."""
-    return {period.start.isoformat(): DayRange(period.start, period.end) for period in found.by_period.periods}
+    """Of each column that is a month or a day of which anything is known."""
+    return {
+        period.start.isoformat(): DayRange(period.start, period.end)
+        for period in found.by_period.periods
+        if period.total is not None
+    }

@@ -45,7 +45,8 @@ class RenameReport(Page):
         before = saved.name
         try:
             reports.change(saved=saved, name=request.POST.get("name", ""), report=None, by=request.user)
-            messages.success(request, f"“{before}” is called “{saved.name}” now. Its link stays the same.")
+            if saved.name != before:
+                messages.success(request, f"“{before}” is called “{saved.name}” now. Its link stays the same.")
         except (InvalidName, NameTaken) as error:
             messages.error(request, error.detail)
         return _back(request)

@@ -9,6 +9,7 @@ _WORDS = {
     "budget_used_up": "Budget used up",
     "caller_gone": "Caller hung up",
     "header_unsendable": "A header could not be sent",
+    "internal_error": "A fault of Cloudconsole",
     "invalid": "Request could not be read",
     "key_not_allowed": "Outside what the key may do",
     "key_unusable": "Key could not be used",

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
+from itertools import chain
 
 from django.core.cache import cache
 from django.db import connections, transaction
@@ -29,7 +30,7 @@ from gateway.services import captures, key_budgets, rate_windows, request_log
 from gateway.services.captures import Captured
 from gateway.services.request_log import Draft
 
-SHORT = 65_536
+SHORT = 65_536  # bytes of an answer that goes on in one piece: most of what APIs say in JSON, and little in memory
 
 
 class KeyNotAllowed(CloudconsoleError):
@@ -119,6 +120,8 @@ class Exchange:
         self._scrubber = Scrubber(outgoing.injected.forms)
         self._is_closed = False
         self._taken = 0
+        self._early: list[bytes] = []
+        self._broken: Unanswered | None = None
         self.draft = outgoing.draft
         self.status, self.warning = streamed.status, outgoing.warning
         self.headers = _returned(streamed.headers, self._scrubber)
@@ -142,29 +145,54 @@ class Exchange:
     def is_compressed(self) -> bool:
         return bool(self._encodings)
 
-    @property
-    def is_short(self) -> bool:
-        """Whether it says that it has a body of at most SHORT bytes, which are no more when they are unpacked."""
-        length = headers.value_of(self._streamed.headers, "content-length")
+    def comes_whole(self, patience_s: float) -> bool:
+        """Whether the answer is short, and all of it there within so many seconds. What has come is kept for `chunks`."""
+        left, until = self._short_length(), time.monotonic() + patience_s
+        if left is None:
+            return False
+        while left > 0 and self._streamed.is_ready(until - time.monotonic()):
+            try:
+                chunk = next(self._streamed.chunks, b"")
+            except Unanswered as error:
+                self._broken = error
+                return True
+            self._early.append(chunk)
+            left -= len(chunk)
+        return left <= 0
+
+    def _short_length(self) -> int | None:
+        """How many bytes its body has, where that is few, known, and the same when they are unpacked."""
+        told = self._streamed.headers
+        length, is_cut = headers.value_of(told, "content-length"), headers.value_of(told, "transfer-encoding")
         has_body = self._outgoing.method != "HEAD" and self.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
-        return has_body and not self._encodings and length.isdecimal() and 0 < int(length[:20]) <= SHORT
+        if not has_body or is_cut or self._encodings or not length.isdecimal() or not 0 < int(length[:20]) <= SHORT:
+            return None
+        return int(length)
 
     def chunks(self) -> Iterator[bytes]:
         """Raises Unanswered, AnswerTooLarge, AnswerUnusable, BudgetUsedUp, having noted it in the log."""
         try:
             yield from self._clean()
         except CloudconsoleError as error:
-            self.draft.error = error.code
+            self._note(error.code)
             error.may_have_acted = True  # whatever is wrong with the answer, the request was carried out
             raise
         except decoding.Undecodable:
-            self.draft.error = AnswerUnusable.code
+            self._note(AnswerUnusable.code)
             raise AnswerUnusable("The answer says that it is compressed, and is not.") from None
         except decoding.PackedAgain:
-            self.draft.error = AnswerUnusable.code
+            self._note(AnswerUnusable.code)
             raise AnswerUnusable("The answer is compressed once more than it says.") from None
+        except Exception as error:
+            self._note(request_log.UNEXPECTED)
+            error.may_have_acted = True  # type: ignore[attr-defined]  # read by ApiView
+            raise
         finally:
             self.close()
+
+    def _note(self, error: str) -> None:
+        """What went wrong first: a connection that was ended for a caller who has gone breaks the answer as well."""
+        self.draft.error = self.draft.error or error
 
     def _clean(self) -> Iterator[bytes]:
         size = 0
@@ -184,10 +212,12 @@ class Exchange:
 
     def _counted(self) -> Iterator[bytes]:
         """As they come, paid for out of the key's budget before they are handed on."""
-        for chunk in self._streamed.chunks:
+        for chunk in chain(self._early, self._streamed.chunks):
             self._pay(self.draft.response_bytes + len(chunk))
             self.draft.response_bytes += len(chunk)
             yield chunk
+        if self._broken is not None:
+            raise self._broken
 
     def _pay(self, size: int) -> None:
         key = self._outgoing.key
@@ -204,8 +234,8 @@ class Exchange:
 
     def abort(self) -> None:
         """End the connection; whoever waits for a chunk finds out at once."""
-        if not self._is_closed and not self.draft.error:
-            self.draft.error = "caller_gone"
+        if not self._is_closed:
+            self._note("caller_gone")
         self._streamed.abort()
 
     def leave(self) -> None:
@@ -218,10 +248,12 @@ class Exchange:
         if self._is_closed:
             return
         self._is_closed = True
-        self._stack.close()
-        if self._outgoing.key is not None:
-            key_budgets.give_back(self._outgoing.key, size=max(0, self._taken - self.draft.response_bytes))
-        self.row = request_log.store(self.draft)
+        try:
+            self._stack.close()
+            if self._outgoing.key is not None:
+                key_budgets.give_back(self._outgoing.key, size=max(0, self._taken - self.draft.response_bytes))
+        finally:
+            self.row = request_log.store(self.draft)
         key = self._outgoing.key
         if self._captured is not None and key is not None and key.capture_until is not None:
             self._captured.echoed = self._scrubber.hits > 0

@@ -99,6 +99,11 @@ def begin(*, call: Call, key: ApiKey | None, by: User, caps: Caps = STREAM) -> E
         if isinstance(error, Refused):
             _note_refusal(draft, error.cause)
         raise
+    except Exception as error:  # a fault of ours: what was sent until then is in the log all the same
+        error.may_have_acted = draft.has_acted  # type: ignore[attr-defined]  # read by ApiView
+        draft.error = request_log.UNEXPECTED
+        request_log.store(draft)
+        raise
 
 
 def send(*, call: Call, key: ApiKey | None, by: User) -> Whole:

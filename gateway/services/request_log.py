@@ -16,6 +16,8 @@ from cloudconsole.net.addresses import Address
 from gateway.models import ApiKey, DaySum, RequestCapture, RequestLog, Via
 from gateway.rules.scrubbing import Scrubber
 
+UNEXPECTED = "internal_error"  # what became of a request that a fault of ours ended
+
 _USED_WITHIN = timedelta(minutes=1)  # how exact `last_used_at` is: a busy key does not write with every request
 _BATCH = 5_000
 

@@ -71,6 +71,12 @@ def falls_silent(caller: socket.socket) -> None:
     caller.recv(1)
 
 
+def promises(caller: socket.socket) -> None:
+    """The beginning of something large, and then nothing until the other side hangs up."""
+    caller.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\ndata: 1\n\n")
+    caller.recv(1)
+
+
 def takes_its_time(caller: socket.socket) -> None:
     time.sleep(2)
     caller.sendall(BEGINNING)
@@ -81,7 +87,7 @@ def says_nothing(caller: socket.socket) -> None:
     caller.recv(1)
 
 
-SCRIPTS = (talks, falls_silent, takes_its_time, says_nothing)
+SCRIPTS = (talks, falls_silent, promises, takes_its_time, says_nothing)
 
 
 @dataclass(frozen=True)
@@ -149,7 +155,7 @@ def within(tell: Callable[[], Any], seconds: float = WITHIN_S) -> Any:
     return found
 
 
-@pytest.mark.parametrize("name", ["talks", "falls_silent"])
+@pytest.mark.parametrize("name", ["talks", "falls_silent", "promises"])
 def test_a_caller_who_goes_away_in_the_middle_ends_the_request(name: str, console: Console) -> None:
     connection, answer = console.ask(f"/api/proxy/{name}/events")
     head = answer()

@@ -196,7 +196,9 @@ document.addEventListener("keydown", (event) => {
   if (tab) moveTab(event, tab);
   if (event.key !== "Escape") return;
   const menu = document.querySelector("details.menu[open]");
-  if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+  const inside = menu && event.target.closest("details.menu details[open]");
+  if (inside) { inside.open = false; inside.querySelector("summary").focus(); }
+  else if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
   if (location.hash === "#navigation") { location.hash = "content"; document.querySelector(".open-nav")?.focus(); }
 });
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
-from cloudconsole.core.threads import Threads
+from cloudconsole.core.threads import Handler, Threads
 
 WITHIN_S = 30
 
@@ -52,3 +54,46 @@ def test_no_more_threads_are_kept_than_are_wanted() -> None:
         threads.give_back(one)
         one.shutdown()  # waits for what it was left to do
     assert [threads.take() is one for one in (many[0], many[0])] == [True, False]
+
+
+class Counting(ThreadPoolExecutor):
+    """A thread that counts what it is asked to do."""
+
+    asked = 0
+
+    def submit(self, *arguments: Any, **named: Any) -> Any:
+        self.asked += 1
+        return super().submit(*arguments, **named)
+
+
+def test_middleware_and_view_are_one_trip_to_the_thread(db: None) -> None:
+    threads, thread = Threads(), Counting(max_workers=1)
+    threads.give_back(thread)
+    settled(thread)
+    before = thread.asked
+    status, headers = answer_of(Handler(threads), "/healthz")
+    settled(thread)
+    assert (status, headers[b"Referrer-Policy"]) == (200, b"same-origin")  # as middleware sets it
+    # What the beginning of a request sets off, the request, the end of its response, and that the thread is free; and `settled`.
+    assert thread.asked - before <= 5
+    thread.shutdown()
+
+
+def answer_of(handler: Handler, path: str) -> tuple[int, dict[bytes, bytes]]:
+    scope = {
+        "type": "http", "http_version": "1.1", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"",
+        "headers": [(b"host", b"localhost")], "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80), "scheme": "http",
+    }  # fmt: skip
+    sent: list[dict[str, Any]] = []
+
+    async def ask() -> None:
+        received: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        received.put_nowait({"type": "http.request", "body": b"", "more_body": False})
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await handler(scope, received.get, send)
+
+    asyncio.run(ask())
+    return sent[0]["status"], dict(sent[0]["headers"])

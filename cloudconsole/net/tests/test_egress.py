@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from cloudconsole.net.egress import Cause, Door, Limits, Refused, Request, Unanswered, door
+from cloudconsole.net.egress import Cause, Door, Limits, PlainHttp, Refused, Request, Unanswered, door
 from cloudconsole.net.names import system_resolver
 from cloudconsole.net.ranges import IPAddress
 from cloudconsole.net.tests.listeners import Authority, Reply, http_listener, raw_listener, untouched_listener
@@ -333,3 +334,39 @@ def test_the_installations_door_follows_its_settings(settings: object) -> None:
 
 def test_the_machines_own_resolver_is_asked_for_every_address() -> None:
     assert ipaddress.ip_address("127.0.0.1") in system_resolver("localhost", 80)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_what_has_come_is_told_from_what_has_not(scheme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority, may_go_on = Authority.made(tmp_path), threading.Event()
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    context = authority.server_context("hooks.example.com")
+
+    def script(caller: socket.socket) -> None:
+        with context.wrap_socket(caller, server_side=True) if scheme == "https" else caller as spoken:
+            spoken.recv(4096)
+            spoken.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
+            may_go_on.wait(30)
+            spoken.sendall(b"def")
+
+    with raw_listener(script) as port:
+        door = Door(allowed=LOOPBACK, plain_http=PlainHttp.ANYWHERE, resolve=means("127.0.0.1"))
+        with door.stream(Request("GET", f"{scheme}://hooks.example.com:{port}/")) as streamed:
+            assert streamed.is_ready(30)
+            assert next(streamed.chunks) == b"abc"
+            assert not streamed.is_ready(0.05)
+            may_go_on.set()
+            assert streamed.is_ready(30)
+            assert next(streamed.chunks) == b"def"
+            assert streamed.is_ready(0)  # it is over
+            assert list(streamed.chunks) == []
+
+
+@pytest.mark.parametrize("sent", [b"Content-Length: 6\r\n\r\n", b"\r\n"])
+def test_a_connection_that_ends_leaves_nothing_to_wait_for(sent: bytes) -> None:
+    def script(caller: socket.socket) -> None:
+        caller.recv(4096)
+        caller.sendall(b"HTTP/1.1 200 OK\r\n" + sent)
+
+    with raw_listener(script) as port, Door(allowed=LOOPBACK).stream(Request("GET", f"http://127.0.0.1:{port}/")) as streamed:
+        assert streamed.is_ready(30)
