@@ -10,7 +10,6 @@ import socket
 import ssl
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
-from io import BufferedReader
 from typing import Any, BinaryIO, cast
 
 MOST_BYTES = 262_144  # of everything before the body, interim responses included
@@ -42,7 +41,7 @@ class Headed(HTTPResponse):
         waits = self._socket.gettimeout()
         self._socket.settimeout(0)
         try:
-            return cast("BufferedReader", self.fp).peek(1)
+            return self.fp.peek(1)
         except ssl.SSLWantReadError:
             return None
         finally:

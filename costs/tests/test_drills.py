@@ -10,13 +10,15 @@ from datetime import date
 import pytest
 import time_machine
 from django.test import Client
+from django.utils.http import urlencode
 
-from accounts.models import User
+from accounts.models import AwsAccount, User
 from cloudconsole.simulator.organization import MANAGEMENT
 from costs.rules.windows import DayRange
 from costs.tests import books
 from costs.tests.asking import ADDRESS
 
+DAYS = urlencode(ADDRESS)
 _MONEY = r'<span class="money" title="([^"]+)">'
 _LINK = r'<a class="link-quiet" href="([^"]+)">'
 _CELL = re.compile(rf'<td class="num">{_LINK}{_MONEY}')
@@ -34,7 +36,9 @@ def _midday() -> Iterator[None]:
 
 @pytest.fixture
 def page(db: None, admin: User) -> Client:
-    books.fill(books.source(MANAGEMENT, "management"), DayRange(date(2026, 9, 1), date(2026, 11, 19)))
+    source = books.source(MANAGEMENT, "management")
+    AwsAccount.objects.filter(pk=source.account_id).update(environment="production")
+    books.fill(source, DayRange(date(2026, 9, 1), date(2026, 11, 19)))
     client = Client()
     client.force_login(admin)
     return client
@@ -50,29 +54,36 @@ def total_at(page: Client, url: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "address",
+    "query",
     [
-        {**ADDRESS, "group_by": ["service", "account"], "top": "5"},
-        {**ADDRESS, "group_by": ["account", "service"], "top": "5"},
-        {**ADDRESS, "group_by": ["service", "record_type"], "top": "5"},
-        {**ADDRESS, "group_by": ["record_type", "service"], "top": "5"},
-        {"range": "3m", "granularity": "monthly", "group_by": "service", "top": "5"},
-        {"range": "3m", "granularity": "monthly", "group_by": "account", "charge_type": "usage", "top": "5"},
-        {"range": "3m", "granularity": "monthly", "group_by": "none"},
+        f"{DAYS}&group_by=service&group_by=account&top=5",
+        f"{DAYS}&group_by=account&group_by=service&top=5",
+        f"{DAYS}&group_by=service&group_by=record_type&top=5&compare=none",
+        f"{DAYS}&group_by=record_type&group_by=service&top=5",
+        "range=3m&granularity=monthly&group_by=service&top=5",
+        "range=3m&granularity=monthly&group_by=account&charge_type=usage&top=5",
+        "range=3m&granularity=monthly&group_by=service&environment=production&top=5",
+        "range=custom&start=2026-09-10&end=2026-11-05&granularity=monthly&group_by=region&top=5",
+        "range=3m&granularity=monthly&group_by=none",
     ],
-    ids=lambda address: "-".join([address.get("granularity", "daily"), *address["group_by"]][:3]),
 )
-def test_what_a_figure_leads_to_adds_up_to_it(page: Client, address: dict[str, str]) -> None:
-    text = page.get("/costs", address).content.decode()
+def test_what_a_figure_leads_to_adds_up_to_it(page: Client, query: str) -> None:
+    text = page.get(f"/costs?{query}").content.decode()
     table = re.search(r'<table class="pivot">.*?</table>', text, re.DOTALL)
     assert table is not None
     cells, rows = _CELL.findall(table[0]), _ROW.findall(table[0])
-    assert [(url, total_at(page, url)) for url, _ in (*cells, *rows)] == [(url, amount) for url, amount in (*cells, *rows)]
-    assert bool(cells) == (address["group_by"] != "none")
+    assert [(url, total_at(page, url)) for url, _ in (*cells, *rows)] == [*cells, *rows]
+    assert bool(cells) == ("group_by=none" not in query)
+    _, *totals = _OWN_TOTALS.findall(table[0].partition("<tfoot>")[2])
     heads = _HEAD.findall(table[0])
-    told = _OWN_TOTALS.findall(table[0].partition("<tfoot>")[2])
     assert heads
-    assert {total_at(page, url) for url in heads} <= set(told)
+    assert [total_at(page, url) for url in heads] == totals[: len(heads)]
+
+
+def test_a_month_of_which_nothing_is_known_leads_nowhere(page: Client) -> None:
+    text = page.get("/costs?range=6m&granularity=monthly&group_by=service").content.decode()
+    assert len(_HEAD.findall(text)) == 3
+    assert len(re.findall(r'<th scope="col" class="num" title="[A-Z][a-z]+ 2026">', text)) == 6
 
 
 def test_the_others_and_a_cell_without_costs_lead_nowhere(page: Client) -> None:

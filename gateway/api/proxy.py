@@ -274,7 +274,7 @@ def _relayed(request: HttpRequest, exchange: Exchange) -> HttpResponseBase:
 
     Raises what `Exchange.chunks` does for a short one. The beginning of any other is on its way before that is known.
     """
-    response: HttpResponseBase
+    response: HttpResponse | StreamingHttpResponse
     if exchange.comes_whole(PATIENCE_S):
         response = HttpResponse(b"".join(exchange.chunks()), status=exchange.status)
     else:
@@ -288,7 +288,7 @@ def _relayed(request: HttpRequest, exchange: Exchange) -> HttpResponseBase:
     response["Proxy-Status"] = f"cloudconsole; received-status={exchange.status}"
     if exchange.warning:
         response["X-Cloudconsole-Warning"] = exchange.warning
-    response.is_relayed = True  # type: ignore[attr-defined]  # read by ApiMiddleware
+    response.is_relayed = True  # type: ignore[union-attr]  # read by ApiMiddleware
     return response
 
 

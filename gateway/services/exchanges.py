@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from http import HTTPStatus
 from itertools import chain
 
@@ -17,28 +17,19 @@ from audit import services as audit
 from cloudconsole.core import clock
 from cloudconsole.core.errors import CloudconsoleError, Kind
 from cloudconsole.net import addresses
-from cloudconsole.net.addresses import Address
 from cloudconsole.net.egress import Door, Limits, PlainHttp, Refused, Request, Streamed, Unanswered, Upload, door
 from gateway import verbs
-from gateway.models import ApiKey, RateWindow, RequestLog
+from gateway.models import RequestLog
 from gateway.rules import attempts, decoding, headers
-from gateway.rules.bindings import PLACEHOLDER, Binding
+from gateway.rules.bindings import PLACEHOLDER
 from gateway.rules.headers import Headers
 from gateway.rules.injection import Injected
 from gateway.rules.scrubbing import Scrubber
 from gateway.services import captures, key_budgets, rate_windows, request_log
 from gateway.services.captures import Captured
-from gateway.services.request_log import Draft
+from gateway.services.outgoing import Caps, Outgoing
 
 SHORT = 65_536  # bytes of an answer that goes on in one piece: most of what APIs say in JSON, and little in memory
-
-
-class KeyNotAllowed(CloudconsoleError):
-    """The key's own rules do not allow this address or method; nothing was sent."""
-
-    kind = Kind.FORBIDDEN
-    code = "key_not_allowed"
-    title = "The key is not for this"
 
 
 class AnswerUnusable(CloudconsoleError):
@@ -55,55 +46,6 @@ class AnswerTooLarge(CloudconsoleError):
     code = "answer_too_large"
     title = "The answer is too large"
     may_have_acted = True
-
-
-@dataclass(frozen=True)
-class Caps:
-    """Seconds for each wait and for everything, attempts and pauses included; bytes of the answer, decompressed."""
-
-    read_s: float
-    total_s: float
-    body_bytes: int
-
-
-@dataclass
-class Outgoing:
-    """What is about to be sent. `address` has the placeholder where a path holds the secret; the secret is in `injected`."""
-
-    method: str
-    address: Address
-    headers: Headers
-    body: bytes | Upload
-    key: ApiKey | None
-    binding: Binding | None
-    injected: Injected
-    caps: Caps
-    draft: Draft
-    windows: Sequence[RateWindow] = ()
-    warning: str = ""
-    began: float = field(default_factory=time.monotonic)
-
-    @property
-    def size(self) -> int:
-        return self.body.length if isinstance(self.body, Upload) else len(self.body)
-
-    @property
-    def remaining_s(self) -> float:
-        return self.caps.total_s - (time.monotonic() - self.began)
-
-    @property
-    def most_retries(self) -> int:
-        return self.key.retries if self.key is not None else 0
-
-    @property
-    def may_repeat(self) -> bool:
-        return attempts.may_repeat(self.method, frozenset(name.lower() for name, _ in self.headers))
-
-    def refuse_unless_allowed(self) -> None:
-        """Raises KeyNotAllowed."""
-        why = self.binding.why_not(self.method, self.address) if self.binding else ""
-        if why:
-            raise KeyNotAllowed(why)
 
 
 class Exchange:

@@ -23,7 +23,8 @@ from gateway.rules.keys import AuthScheme
 from gateway.rules.scrubbing import Scrubber
 from gateway.selectors import keys as selectors
 from gateway.services import exchanges, key_secrets, request_log
-from gateway.services.exchanges import AnswerTooLarge, Caps, Exchange, Outgoing
+from gateway.services.exchanges import AnswerTooLarge, Exchange
+from gateway.services.outgoing import Caps, Outgoing
 from gateway.services.request_log import Draft
 
 # A stream may last as long as an answer that is made while it is read; a whole answer is waited for.

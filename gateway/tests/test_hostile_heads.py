@@ -14,7 +14,7 @@ from accounts.models import User
 from cloudconsole.net.egress import Unanswered
 from cloudconsole.net.tests.listeners import raw_listener
 from gateway.models import RateWindow, RequestLog
-from gateway.services import exchanges, proxying
+from gateway.services import outgoing, proxying
 from gateway.tests.conftest import SECRET, Store
 
 Api = Callable[..., APIClient]
@@ -102,7 +102,7 @@ def test_a_head_that_trickles_in_holds_nothing_for_long(beginning: bytes, store:
         key = store(base_url=f"http://127.0.0.1:{port}")
         began = time.monotonic()
         with pytest.raises(Unanswered, match="too long"):
-            proxying.begin(call=proxying.Call("GET", "/"), key=key, by=ada, caps=exchanges.Caps(1, 900, 1000))
+            proxying.begin(call=proxying.Call("GET", "/"), key=key, by=ada, caps=outgoing.Caps(1, 900, 1000))
         assert time.monotonic() - began < 60
     row = RequestLog.objects.get()
     assert (row.status, row.error, row.key) == (None, "no_answer", key)

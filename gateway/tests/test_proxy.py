@@ -20,7 +20,7 @@ from accounts.services import personal_tokens
 from cloudconsole.net.egress import Unanswered
 from cloudconsole.net.tests.listeners import Asked, Listener, Reply, http_listener, raw_listener
 from gateway.models import RequestLog
-from gateway.services import exchanges, proxying
+from gateway.services import outgoing, proxying
 from gateway.tests.conftest import SECRET, Store
 
 Api = Callable[..., APIClient]
@@ -248,7 +248,7 @@ def test_a_misbehaving_service_is_a_clear_error(script: Callable[[socket.socket]
         key = store(base_url=f"http://127.0.0.1:{port}")
         began = time.monotonic()
         with pytest.raises(Unanswered):
-            proxying.begin(call=proxying.Call("GET", "/"), key=key, by=ada, caps=exchanges.Caps(1, 1, 1000))
+            proxying.begin(call=proxying.Call("GET", "/"), key=key, by=ada, caps=outgoing.Caps(1, 1, 1000))
         assert time.monotonic() - began < 5
     assert (RequestLog.objects.get().error, RequestLog.objects.get().status) == ("no_answer", None)
 

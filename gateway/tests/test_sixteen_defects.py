@@ -151,7 +151,7 @@ def test_13_bytes_stay_bytes_and_json_says_that_it_is(store: Store, service: Lis
     key, blob = store(), bytes(range(256)) * 4
     service.answer = lambda asked: Reply(headers={"Content-Type": "application/octet-stream"}, body=blob)
     streamed = api(ada).get(f"/api/proxy/{key.api_name}/blob")
-    assert b"".join(streamed) == blob  # type: ignore[attr-defined]
+    assert b"".join(streamed) == blob
     answer = api(ada).post("/api/proxy", {"url": "/", "method": "POST", "body": {"a": 1}, "api_key_id": key.pk})
     assert answer.json()["body_encoding"] == "base64"
     assert service.asked[-1].headers["Content-Type"] == "application/json"

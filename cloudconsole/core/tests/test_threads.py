@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+from asgiref.sync import iscoroutinefunction
+from django.utils.decorators import sync_and_async_middleware
 
 from cloudconsole.core.threads import Handler, Threads
 
@@ -66,7 +70,18 @@ class Counting(ThreadPoolExecutor):
         return super().submit(*arguments, **named)
 
 
-def test_middleware_and_view_are_one_trip_to_the_thread(db: None) -> None:
+chains: list[bool] = []
+
+
+@sync_and_async_middleware
+def either(get_response: Callable[..., Any]) -> Callable[..., Any]:
+    """Knows both ways, and notes whether it was given the asynchronous one."""
+    chains.append(iscoroutinefunction(get_response))
+    return get_response
+
+
+def test_middleware_and_view_are_one_trip_to_the_thread(db: None, settings: Any) -> None:
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, f"{__name__}.either"]
     threads, thread = Threads(), Counting(max_workers=1)
     threads.give_back(thread)
     settled(thread)
@@ -74,6 +89,7 @@ def test_middleware_and_view_are_one_trip_to_the_thread(db: None) -> None:
     status, headers = answer_of(Handler(threads), "/healthz")
     settled(thread)
     assert (status, headers[b"Referrer-Policy"]) == (200, b"same-origin")  # as middleware sets it
+    assert chains == [False]  # the other way would lead through the event loop, there and back
     # What the beginning of a request sets off, the request, the end of its response, and that the thread is free; and `settled`.
     assert thread.asked - before <= 5
     thread.shutdown()
