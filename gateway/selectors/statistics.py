@@ -7,12 +7,12 @@ for days that are summed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple, TypeVar
 
-from django.db.models import CharField, Count, F, Q, QuerySet, Sum, Value
+from django.db.models import CharField, Count, Q, QuerySet, Sum
 from django.db.models.functions import Cast, Left
 
 from accounts.models import User
@@ -159,10 +159,34 @@ def of_people(user: User, days: int = DAYS) -> list[OfPerson]:
     """Sums of each person, for those who may read everybody's audit trail; empty for others."""
     if not user.may(Perm.AUDIT_VIEW_ALL):
         return []
-    everybody = RequestLog.objects.filter(at__gte=since(days)).order_by()
-    groups = _groups(DaySum.objects.all(), everybody, since(days).date(), of_whom="user__username")
-    people = [OfPerson(name, _sums([_part(same)])) for name, same in _grouped(groups, lambda one: one.whose).items()]
+    last, everybody = _last_summed(), RequestLog.objects.filter(at__gte=since(days)).order_by()
+    parts: dict[int, list[_Part]] = {}
+    for whose, same in _grouped(_of_rows(everybody, last), lambda one: one.user).items():
+        parts.setdefault(whose, []).append(_part(same))
+    for whose, part in _summed_parts(since(days).date(), last):
+        parts.setdefault(whose, []).append(part)
+    names = dict(User.objects.filter(pk__in=parts).values_list("pk", "username"))
+    people = [OfPerson(names[whose], _sums(same)) for whose, same in parts.items()]
     return sorted(people, key=lambda one: (-one.sums.calls, one.username))
+
+
+def _summed_parts(first: date, last: date | None) -> Iterator[tuple[int, _Part]]:
+    """Of each person, what the summed days from `first` on came to. The database adds up all that it can."""
+    if last is None:
+        return
+    sums = DaySum.objects.filter(day__gte=first, day__lte=last).order_by()
+    durations: dict[int, list[bytes | memoryview]] = {}
+    for whose, took in sums.values_list("user", "durations"):
+        durations.setdefault(whose, []).append(took)
+    counted = sums.values_list("user").annotate(
+        all_calls=Sum("calls"),
+        succeeded=Sum("calls", filter=SUCCESS, default=0),
+        unanswered=Sum("calls", filter=Q(status=None), default=0),
+        sent=Sum("request_bytes"),
+        received=Sum("response_bytes"),
+    )
+    for whose, calls, succeeded, unanswered, sent, received in counted:
+        yield whose, _Part(calls, succeeded, unanswered, sent, received, together(durations[whose]))
 
 
 def _outcome(name: str) -> Q:
@@ -175,10 +199,10 @@ def _outcome(name: str) -> Q:
 
 
 class _Group(NamedTuple):  # made thousands of times for a page, at a tenth of what a dataclass takes
-    """How many requests ended the same way, on one day with one key at one host. `whose` is empty where it is one person's."""
+    """How many requests of a person ended the same way, on one day with one key at one host."""
 
     day: date
-    whose: str
+    user: int
     key: int | None
     api_name: str
     host: str
@@ -195,19 +219,21 @@ class _Group(NamedTuple):  # made thousands of times for a page, at a tenth of w
 
 
 _SAME = ("key", "api_name", "host", "status", "error")
-_NOBODY = Value("")
 
 
-def _groups(sums: QuerySet[DaySum], rows: QuerySet[RequestLog], first: date, *, of_whom: str = "") -> list[_Group]:
+def _groups(sums: QuerySet[DaySum], rows: QuerySet[RequestLog], first: date) -> list[_Group]:
     """Of the days from `first` on. A day is in `sums` or in `rows`, by what was summed when this began."""
-    last = SummedDay.objects.order_by("-day").values_list("day", flat=True).first()
-    whose = F(of_whom) if of_whom else _NOBODY
-    found = _of_rows(rows.order_by().annotate(whose=whose), last)
+    last = _last_summed()
+    found = _of_rows(rows.order_by(), last)
     if last is not None and last >= first:
-        days = sums.filter(day__gte=first, day__lte=last).annotate(whose=whose)
-        values = ("day", "whose", *_SAME, "calls", "request_bytes", "response_bytes", "durations")
+        days = sums.filter(day__gte=first, day__lte=last)
+        values = ("day", "user", *_SAME, "calls", "request_bytes", "response_bytes", "durations")
         found += map(_Group._make, days.values_list(*values))
     return found
+
+
+def _last_summed() -> date | None:
+    return SummedDay.objects.order_by("-day").values_list("day", flat=True).first()
 
 
 def _of_rows(rows: QuerySet[RequestLog], last: date | None) -> list[_Group]:
@@ -218,16 +244,16 @@ def _of_rows(rows: QuerySet[RequestLog], last: date | None) -> list[_Group]:
     rows = rows.annotate(day=Left(Cast("at", CharField()), 10))
     counts = {"calls": Count("pk"), "sent": Sum("request_bytes", default=0), "received": Sum("response_bytes", default=0)}
     found: dict[tuple[Any, ...], list[tuple[int, int, int, int]]] = {}
-    for *name, duration, calls, sent, received in rows.values_list("day", "whose", *_SAME, "duration_ms").annotate(**counts):
+    for *name, duration, calls, sent, received in rows.values_list("day", "user", *_SAME, "duration_ms").annotate(**counts):
         found.setdefault(tuple(name), []).append((duration, calls, sent, received))
     return [_of_durations(name, durations) for name, durations in found.items()]
 
 
 def _of_durations(name: tuple[Any, ...], durations: Sequence[tuple[int, int, int, int]]) -> _Group:
-    day, whose, key, api_name, host, status, error = name
+    day, user, key, api_name, host, status, error = name
     calls, sent, received = (sum(one[place] for one in durations) for place in (1, 2, 3))
     took = packed({one[0]: one[1] for one in durations}) if status is not None else b""
-    return _Group(date.fromisoformat(day), whose, key, api_name, host, status, error, calls, sent, received, took)
+    return _Group(date.fromisoformat(day), user, key, api_name, host, status, error, calls, sent, received, took)
 
 
 class _Place(NamedTuple):
