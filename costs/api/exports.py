@@ -94,4 +94,4 @@ def _rows(costs: Reader, asked: Question, detail: str) -> Iterator[Sequence[obje
     except NotStored as error:
         hint = "With detail=lines, months whose billing file is kept here can be narrowed by all of these."
         raise NotStored(f"{error.detail} {hint}", attr=error.attr) from error
-    return (focus.row(charge) for charge in charges)
+    return (row for charge in charges for row in focus.rows(charge))

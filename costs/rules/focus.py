@@ -6,11 +6,12 @@ value is the nearest that is known, and `x_Approximated` names the column.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
+from cloudconsole.core.money import ZERO
 from costs.rules import charge_types
 from costs.rules.amounts import plain
 from costs.rules.charge_types import ChargeType
@@ -67,6 +68,7 @@ _FREQUENCIES: dict[ChargeType, str] = {
     ChargeType.SUPPORT: "Recurring",
     ChargeType.COMMITMENT: "Recurring",
 }
+_UNUSED = {"ChargeCategory": "Usage", "ChargeFrequency": "Usage-Based"}
 _UPFRONT = frozenset({"upfront", "savingsplanupfrontfee"})
 
 # Cost Explorer's names of services → category and subcategory of FOCUS. What is not here is "Other".
@@ -130,9 +132,21 @@ def header() -> list[str]:
     return [*COLUMNS, *OWN_COLUMNS]
 
 
-def row(charge: Charge) -> list[str | Decimal]:
-    """The charge's values in the order of `header`; null is an empty cell."""
-    told = _told(charge)
+def rows(charge: Charge) -> Iterator[list[str | Decimal]]:
+    """The charge's values in the order of `header`; null is an empty cell.
+
+    What a commitment costs is one row, which is effective for nothing: FOCUS spreads it over what it covers. What Cost Explorer
+    still counts as its amortized cost was covered by nothing; that is a row of its own.
+    """
+    if charge_types.classify(charge.record_type) is ChargeType.COMMITMENT and (charge.amortized or charge.net_amortized):
+        yield _row(_told(replace(charge, amortized=ZERO, net_amortized=ZERO)))
+        unused = replace(charge, unblended=ZERO, blended=ZERO, net_unblended=ZERO)
+        yield _row({**_told(unused), **_UNUSED, "ChargeDescription": f"Unused part of {charge.record_type}"})
+    else:
+        yield _row(_told(charge))
+
+
+def _row(told: Mapping[str, str | Decimal]) -> list[str | Decimal]:
     return [told.get(name, "") for name in (*COLUMNS, *OWN_COLUMNS)]
 
 
@@ -143,8 +157,7 @@ def line(charge: Charge, told: Mapping[str, str | Decimal | None]) -> list[str |
         if name in given:
             given[name] = str(given[name]).capitalize()
     approximated = [name for name in _APPROXIMATED.split(",") if name not in given]
-    found = {**_told(charge), **given, "x_Approximated": ",".join(approximated)}
-    return [found.get(name, "") for name in (*COLUMNS, *OWN_COLUMNS)]
+    return _row({**_told(charge), **given, "x_Approximated": ",".join(approximated)})
 
 
 def _told(charge: Charge) -> Mapping[str, str | Decimal]:
@@ -154,7 +167,7 @@ def _told(charge: Charge) -> Mapping[str, str | Decimal]:
     return {
         "ProviderName": "AWS",
         "PublisherName": "AWS",
-        "InvoiceIssuerName": "Amazon Web Services, Inc.",
+        "InvoiceIssuerName": "AWS",  # Cost Explorer does not tell which of its companies
         "BillingAccountId": charge.billing_account,
         "BillingAccountName": charge.billing_name,
         "BillingAccountType": "Account",

@@ -92,6 +92,17 @@ def test_a_public_validator_takes_the_file_for_focus_1_2_and_finds_nothing_wrong
     assert not wrong, wrong[:5]
 
 
+def test_what_a_commitment_did_not_cover_is_usage(api: Api, admin: User, payer: CostSource) -> None:
+    """FOCUS 1.2: a purchase that covers later charges is effective for nothing, and no cost is lost or told twice by that."""
+    rows = rows_of(fetched(api(admin), format="focus"))
+    fees = [row for row in rows if row["x_RecordType"] == "SavingsPlanRecurringFee"]
+    assert {row["ChargeCategory"] for row in fees} == {"Purchase", "Usage"}
+    assert {row["EffectiveCost"] for row in fees if row["ChargeCategory"] == "Purchase"} == {"0"}
+    assert {row["BilledCost"] for row in fees if row["ChargeCategory"] == "Usage"} == {"0"}
+    for column, metric in (("BilledCost", "unblended"), ("EffectiveCost", "amortized"), ("x_NetAmortizedCost", "net_amortized")):
+        assert total(Decimal(row[column]) for row in rows) == control(metric)
+
+
 def test_parquet_holds_the_same_with_types(api: Api, admin: User, payer: CostSource, tmp_path: Path) -> None:
     path = tmp_path / "export.parquet"
     path.write_bytes(fetched(api(admin), format="parquet"))

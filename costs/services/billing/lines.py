@@ -69,7 +69,7 @@ def rows(reader: Reader, question: Question) -> Iterator[Row]:
 
 
 def _both(stored: Iterator[Charge], lines: Iterator[Row]) -> Iterator[Row]:
-    yield from (focus.row(charge) for charge in stored)
+    yield from (row for charge in stored for row in focus.rows(charge))
     yield from lines
 
 
