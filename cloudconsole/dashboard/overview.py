@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -23,7 +23,7 @@ from cloudconsole.dashboard.spending import Charts
 from costs.models import CostSnapshot, CostSource, Recommendation
 from costs.rules.cubes import Dimension
 from costs.rules.windows import DayRange, first_of_month
-from costs.selectors import budgets, recommendations, snapshots, sources
+from costs.selectors import budgets, explorer, recommendations, snapshots, sources
 from costs.selectors.costs import Reader
 from costs.selectors.questions import Answer, Granularity, MixedCurrencies, Question
 from costs.selectors.recommendations import Totals
@@ -125,7 +125,9 @@ def overview(user: User, shown: Scope, currency: str = "") -> Overview:
         as_of=health.as_of(known) if figures or read.currencies else None,
         may_refresh=sources.any_refreshable(known),
         kpis=kpis(figures.summary) if figures else [],
-        charts=_charts(figures, _report(shown, currency if read.currencies else ""), misses_accounts=misses) if figures else None,
+        charts=_charts(figures, _into(user, shown, visible, currency if read.currencies else ""), misses_accounts=misses)
+        if figures
+        else None,
         movers=movers(figures.summary) if figures else [],
         anomalies=going_on(user, shown) if known else [],
         savings=_savings(user, shown),
@@ -174,8 +176,14 @@ def _is_known(answer: Answer, sources: Sequence[CostSource]) -> bool:
     return answer.total is not None and (asked or any(period.groups for period in answer.periods))
 
 
-def _charts(figures: Spending, scope: Report, *, misses_accounts: bool) -> Charts:
-    return spending.charts(figures.by_service_daily, figures.by_service_monthly, misses_accounts=misses_accounts, scope=scope)
+def _charts(figures: Spending, into: Callable[[str], Report], *, misses_accounts: bool) -> Charts:
+    return spending.charts(figures.by_service_daily, figures.by_service_monthly, misses_accounts=misses_accounts, into=into)
+
+
+def _into(user: User, shown: Scope, visible: Sequence[CostSource], currency: str) -> Callable[[str], Report]:
+    """Where a service leads: to what stored costs tell about it in this scope."""
+    report = _report(shown, currency)
+    return explorer.drilled(explorer.reader_for(user, report, sources=visible), report, Dimension.SERVICE)
 
 
 def _report(shown: Scope, currency: str) -> Report:

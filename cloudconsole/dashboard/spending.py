@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from cloudconsole.core import series
 from cloudconsole.core.charts import OTHER, StackedChart, largest, stacked
 from cloudconsole.core.money import ZERO
-from costs.rules.cubes import Dimension
 from costs.rules.spans import Preset
 from costs.selectors import bars
 from costs.selectors.questions import Answer, Granularity
@@ -25,11 +24,8 @@ class Charts:
     monthly: StackedChart | None
 
 
-def charts(by_day: Answer, by_month: Answer, *, misses_accounts: bool, scope: Report) -> Charts:
-    """The charts of two answers that are grouped by service. Each service leads to the explorer, in the same `scope`."""
-    inside = Dimension.ACCOUNT if scope.values_of("account") else Dimension.USAGE_TYPE
-    report = replace(scope, group_by=(inside,))
-    by_months = replace(report, preset=Preset.MONTHS_13, granularity=Granularity.MONTHLY)
+def charts(by_day: Answer, by_month: Answer, *, misses_accounts: bool, into: Callable[[str], Report]) -> Charts:
+    """The charts of two answers that are grouped by service. `into`: the report of the explorer that a service leads to."""
     days, months = (amounts_of(answer, misses_accounts=misses_accounts) for answer in (by_day, by_month))
     colours = series.slots([*largest(months), *largest(days)])
     daily = stacked(
@@ -39,16 +35,16 @@ def charts(by_day: Answer, by_month: Answer, *, misses_accounts: bool, scope: Re
         periods=[bars.of_day(one, misses_accounts=misses_accounts) for one in by_day.periods],
         amounts=days,
         colours=colours,
-        urls=_urls(days, report),
+        urls=_urls(days, into),
     )
     title = "Thirteen months by service"
-    urls = _urls(months, by_months)
+    urls = _urls(months, lambda name: replace(into(name), preset=Preset.MONTHS_13, granularity=Granularity.MONTHLY))
     drawn = monthly(by_month, name="monthly", title=title, colours=colours, misses_accounts=misses_accounts, urls=urls)
     return Charts(daily if days else None, drawn if months else None)
 
 
-def _urls(names: Iterable[str], report: Report) -> dict[str, str]:
-    return {name: addresses.of(report.with_values("service", [name])) for name in names if name != OTHER}
+def _urls(names: Iterable[str], into: Callable[[str], Report]) -> dict[str, str]:
+    return {name: addresses.of(into(name)) for name in names if name != OTHER}
 
 
 def monthly(

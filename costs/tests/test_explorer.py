@@ -314,6 +314,9 @@ def test_a_member_sees_its_own_part_of_the_bill(payer: CostSource, make_user: Ca
     text = client.get("/costs", ADDRESS).content.decode()
     assert f"{of_ledger(Report(days=RANGE).with_values('account', [PRODUCTION])):,.2f}" in text
     assert MANAGEMENT not in text
+    text = client.get("/").content.decode()
+    data = json.loads(re.search(r'<script id="daily-data" type="application/json">(.*?)</script>', text)[1])  # type: ignore[index]
+    assert "Daily cost" in client.get(data["series"][0]["url"]).content.decode()
 
 
 def test_the_filters_page_offers_what_had_costs_and_leads_back(page: Client) -> None:
@@ -329,5 +332,5 @@ def test_the_overviews_charts_lead_to_the_service_they_show(page: Client) -> Non
     data = json.loads(re.search(r'<script id="monthly-data" type="application/json">(.*?)</script>', text)[1])  # type: ignore[index]
     inside = page.get(data["series"][0]["url"])
     assert inside.status_code == 200
-    assert "Monthly cost by account" in inside.content.decode()
+    assert "Monthly cost by service" in inside.content.decode()
     assert data["periods"][-1]["narrow"]["start"] == "2026-11-01"
