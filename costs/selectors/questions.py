@@ -84,7 +84,7 @@ class MixedCurrencies(CloudconsoleError):
     def __init__(self, currencies: Iterable[str]) -> None:
         self.currencies = tuple(sorted(currencies))
         found = ", ".join(self.currencies)
-        super().__init__(f"The costs are in {found}: choose one of them with currency=.", attr="currency")
+        super().__init__(f"The costs are in {found}, which are never added: choose one of them as the currency.", attr="currency")
 
 
 class UnknownAccount(CloudconsoleError):

@@ -95,9 +95,6 @@ class WhatChanged(Page):
         try:
             given.is_valid(raise_exception=True)
             context |= _answered(request, given.validated_data)
-        except MixedCurrencies as error:
-            links = [Link(f"Show {one}", f"?{_with(request.GET, currency=one)}") for one in error.currencies]
-            context["trouble"] = Trouble(error.title, "Amounts of different currencies are never added.", links)
         except (ValidationError, CloudconsoleError) as error:
             title = error.title if isinstance(error, CloudconsoleError) else "This cannot be asked"
             context["trouble"] = Trouble(title, words_of(error))
@@ -124,13 +121,22 @@ def _answered(request: SignedInRequest, given: Mapping[str, Any]) -> dict[str, A
     asked = pair(given)
     scope = Report().with_values("account", given["account"]).with_values("environment", given["environment"])
     reader = explorer.reader_for(request.user, scope)
-    form = _form(given, asked, reader.tag_keys)
+    kept = [*scope.filters, *([("currency", given["currency"])] if given["currency"] else [])]
+    context: dict[str, Any] = {"form": _form(given, asked, reader.tag_keys), "kept": kept}
     if not reader.sources:
-        return {"form": form, "shown": None}
-    found = changes.changes(
-        reader, asked, clock.today(), metric=Metric(given["metric"]), currency=given["currency"], by=given["by"]
-    )
-    return {"form": form, "shown": _shown(reader, found, scope), "as_of": reader.as_of, "kept": scope.filters}
+        return context | {"shown": None}
+    try:
+        found = changes.changes(
+            reader, asked, clock.today(), metric=Metric(given["metric"]), currency=given["currency"], by=given["by"]
+        )
+    except MixedCurrencies as error:
+        return context | {"trouble": _mixed(request.GET, error)}
+    return context | {"shown": _shown(reader, found, scope), "as_of": reader.as_of}
+
+
+def _mixed(query: QueryDict, error: MixedCurrencies) -> Trouble:
+    links = [Link(f"Show {one}", f"?{_with(query, currency=one)}") for one in error.currencies]
+    return Trouble("These costs are in several currencies", "Amounts of different currencies are never added.", links)
 
 
 def _form(given: Mapping[str, Any], asked: Pair, tag_keys: Sequence[str] = ()) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from costs.api import report_parameters
 from costs.rules.cubes import DIMENSIONS, Dimension
 from costs.selectors import explorer
 from costs.selectors.costs import Reader
-from costs.selectors.questions import Granularity, Group, NotStored, Question
+from costs.selectors.questions import Granularity, NotStored, Question
 from costs.selectors.reports import ENVIRONMENT, Report
 from costs.views import addresses, controls, names
 from costs.views.names import Names
@@ -31,9 +31,11 @@ _SHOWN = 200
 
 @dataclass(frozen=True, slots=True)
 class Choice:
+    """`amounts`: what it cost in each currency; none where that is not known."""
+
     value: str
     name: str
-    amount: Decimal | None
+    amounts: Sequence[tuple[Decimal, str]]
     chosen: bool
 
 
@@ -45,7 +47,6 @@ class Choices:
     title: str
     choices: Sequence[Choice]
     reason: str
-    currency: str
 
 
 class Filters(Page):
@@ -79,28 +80,36 @@ def fields(user: User, report: Report, today: date) -> Iterable[Choices]:
         try:
             yield _choices(reader, report, name, replace(asked, group_by=(dimension,)))
         except NotStored:
-            reason = "Of these accounts AWS's answers are not stored by this."
-            yield Choices(name, names.title_of(dimension), (), reason, "")
+            reason = "For these accounts AWS does not tell costs apart by this."
+            yield Choices(name, names.title_of(dimension), (), reason)
         except CloudconsoleError as error:
-            yield Choices(name, names.title_of(dimension), (), error.detail, "")
+            yield Choices(name, names.title_of(dimension), (), error.detail)
 
 
 def _choices(reader: Reader, report: Report, name: str, question: Question) -> Choices:
-    answer = reader.answer(question)
-    groups = [group for period in answer.periods for group in period.groups]
-    called = Names.of(reader, {group.keys[0]: group.labels[0] for group in groups})
+    groups = _groups(reader, question)
+    called = Names.of(reader, {key: label for key, (label, _) in groups.items()})
     chosen = report.values_of(name)
-    found = [_choice(group, called, name, chosen) for group in sorted(groups, key=lambda one: -abs(one.amount))]
+    found = [_choice(key, amounts, called, name, chosen) for key, (_, amounts) in groups.items()]
     known = {choice.value for choice in found if choice.chosen}
-    kept = [Choice(value, called.of_filter(name, value), None, chosen=True) for value in chosen if value not in known]
+    kept = [Choice(value, called.of_filter(name, value), (), chosen=True) for value in chosen if value not in known]
     shown = [*kept, *(one for one in found if one.chosen), *(one for one in found if not one.chosen)][: max(_SHOWN, len(chosen))]
     reason = "" if shown else "Nothing in these days."
-    return Choices(name, names.title_of(Dimension.called(name)), shown, reason, answer.currency or "")
+    return Choices(name, names.title_of(Dimension.called(name)), shown, reason)
 
 
-def _choice(group: Group, called: Names, name: str, chosen: Sequence[str]) -> Choice:
-    key = group.keys[0]
+def _groups(reader: Reader, question: Question) -> dict[str, tuple[str, list[tuple[Decimal, str]]]]:
+    """Label and amounts of each value, the largest first."""
+    answers = (reader.answer(question),) if question.currency else reader.by_currency(question)
+    told = [(group, one.currency or "") for one in answers for period in one.periods for group in period.groups]
+    groups: dict[str, tuple[str, list[tuple[Decimal, str]]]] = {}
+    for group, currency in sorted(told, key=lambda one: -abs(one[0].amount)):
+        groups.setdefault(group.keys[0], (group.labels[0], []))[1].append((group.amount, currency))
+    return groups
+
+
+def _choice(key: str, amounts: Sequence[tuple[Decimal, str]], called: Names, name: str, chosen: Sequence[str]) -> Choice:
     alias = called.aliases.get(key, "") if name == "account" else ""
     return Choice(
-        alias or key, called.in_full(Dimension.called(name), key), group.amount, key in chosen or bool(alias and alias in chosen)
+        alias or key, called.in_full(Dimension.called(name), key), amounts, key in chosen or bool(alias and alias in chosen)
     )

@@ -115,7 +115,9 @@ def _answered(request: SignedInRequest, report: Report, until: Until) -> HttpRes
         context |= {"shown": _shown(reader, report, until) if reader.sources else None}
     except MixedCurrencies as error:
         links = [Link(f"Show {one}", _address(replace(report, currency=one), until)) for one in error.currencies]
-        context |= {"trouble": Trouble("These costs are in several currencies", "Those are never added.", links)}
+        context |= {
+            "trouble": Trouble("These costs are in several currencies", "Amounts of different currencies are never added.", links)
+        }
     except CloudconsoleError as error:
         context = _context(report, until, None) | {"trouble": Trouble(error.title, error.detail)}
         return render(request, "costs/forecast.html", context, status=400)
