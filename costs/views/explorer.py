@@ -213,6 +213,7 @@ def _not_stored(reader: Reader, report: Report, error: NotStored) -> Trouble:
     links = [Link(_offer(report, one), addresses.of(one)) for one in explorer.offers(reader, report)]
     text = (
         "AWS tells costs apart by at most two things at a time, and these are not stored together. "
+        "Some accounts of a bill, and not all, count as one of the things. "
         "Nothing is guessed from parts; the nearest questions that have an exact answer are:"
         if links
         else error.detail
