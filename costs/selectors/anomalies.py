@@ -217,8 +217,10 @@ def manageable(user: User) -> dict[str, str]:
 
 
 def currencies(user: User) -> list[str]:
-    """Those that the reader's costs are in."""
-    slices = CostMonthSlice.objects.filter(source__in=CostSource.objects.visible_to(user, Perm.COSTS_VIEW), cube=Cube.TOTAL)
+    """Those that the reader's costs are in, whether in an account's own bill or in its payer's."""
+    seen = CostSource.objects.visible_to(user, Perm.COSTS_VIEW)
+    bills = Q(source__in=seen) | Q(source__in=seen.values("covered_by"))
+    slices = CostMonthSlice.objects.filter(bills, cube=Cube.TOTAL)
     return sorted(set(slices.order_by().values_list("currency", flat=True).distinct()))
 
 

@@ -16,7 +16,7 @@ from django.contrib.auth.models import AnonymousUser
 from accounts.models import User
 from cloudconsole.core import clock
 from cloudconsole.core.money import EXACT, ZERO
-from costs.models import CostSource
+from costs.models import CostSource, SourceStatus
 from costs.rules import windows
 from costs.rules.cubes import Dimension
 from costs.rules.windows import DayRange
@@ -28,6 +28,7 @@ from costs.selectors.rolled import Rolled
 from costs.selectors.rows import Asked, Flags, FlagsFound, Sums, SumsFound
 from costs.selectors.scope import Part
 
+LOST = frozenset({SourceStatus.DENIED, SourceStatus.NOT_ENABLED, SourceStatus.PARTIAL, SourceStatus.STALE})
 _DAY = timedelta(days=1)
 _FOLDED = ("", "")
 
@@ -219,6 +220,11 @@ class Reader:
             monthly = self._alike(reads, question, Granularity.MONTHLY).get(question.days)
             return None if monthly is None else _summed(monthly, question)
         return found
+
+    @property
+    def lost(self) -> tuple[Completeness, ...]:
+        """The accounts whose costs AWS does not tell, or told in part or long ago, each with why."""
+        return tuple(_completeness(part, 0) for part in self.parts if part.source.status in LOST)
 
     def completeness(self, question: Question) -> tuple[Completeness, ...]:
         """How far the figures of each account can be trusted, for the days of `question` that have begun."""

@@ -97,6 +97,7 @@ def test_who_sees_a_member_alone_sees_its_episodes_in_the_payers_bill(db: None, 
     Grant.objects.create(user=reader, account=member.account, role=Role.OPERATOR)
     found = api(reader).get("/api/costs/anomalies").json()["results"]
     assert [one["account"] for one in found] == ["222222222222"]
+    assert "Where nothing is decided" in browser(reader).get("/anomalies/settings").content.decode()
     one = CostAnomaly.objects.get(account_number="222222222222")
     assert say(api, reader, one, "planned") == 201
     assert browser(reader).get(f"/anomalies/{one.pk}").status_code == 200

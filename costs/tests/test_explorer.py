@@ -27,7 +27,7 @@ from cloudconsole.core.money import EXACT, ZERO, total
 from cloudconsole.core.permissions import Role
 from cloudconsole.simulator.organization import ACQUIRED, MANAGEMENT, PRODUCTION
 from costs.api import report_parameters
-from costs.models import BillingScope, CostSource
+from costs.models import BillingScope, CostSource, SourceStatus
 from costs.rules import pivots, spans
 from costs.rules.charge_types import ChargeType
 from costs.rules.cubes import DIMENSIONS, Cube
@@ -317,6 +317,18 @@ def test_a_member_sees_its_own_part_of_the_bill(payer: CostSource, make_user: Ca
     text = client.get("/").content.decode()
     data = json.loads(re.search(r'<script id="daily-data" type="application/json">(.*?)</script>', text)[1])  # type: ignore[index]
     assert "Daily cost" in client.get(data["series"][0]["url"]).content.decode()
+
+
+@pytest.mark.parametrize("path", ["/costs", "/costs/changes", "/costs/forecast"])
+def test_a_page_without_figures_says_why_aws_does_not_tell_them(page: Client, path: str) -> None:
+    denied = books.source(ACQUIRED, "acquired", BillingScope.STANDALONE)
+    CostSource.objects.filter(pk=denied.pk).update(
+        status=SourceStatus.DENIED, status_detail="No policy allows it.", status_remedy="Attach the policy."
+    )
+    text = page.get(path, {"account": "acquired"}).content.decode()
+    assert "acquired: figures may be missing." in text
+    assert "No policy allows it. Attach the policy." in text
+    assert "figures may be missing" not in page.get(path, {"account": "management"}).content.decode()
 
 
 def test_the_filters_page_offers_what_had_costs_and_leads_back(page: Client) -> None:

@@ -122,7 +122,7 @@ def _answered(request: SignedInRequest, given: Mapping[str, Any]) -> dict[str, A
     scope = Report().with_values("account", given["account"]).with_values("environment", given["environment"])
     reader = explorer.reader_for(request.user, scope)
     kept = [*scope.filters, *([("currency", given["currency"])] if given["currency"] else [])]
-    context: dict[str, Any] = {"form": _form(given, asked, reader.tag_keys), "kept": kept}
+    context: dict[str, Any] = {"form": _form(given, asked, reader.tag_keys), "kept": kept, "lost": reader.lost}
     if not reader.sources:
         return context | {"shown": None}
     try:

@@ -24,12 +24,11 @@ from cloudconsole.core.money import EXACT
 from cloudconsole.core.pages import STATUS_OF, Page
 from cloudconsole.core.permissions import Perm
 from costs.api import exports, report_parameters
-from costs.models import SourceStatus
 from costs.rules.amounts import plain
 from costs.rules.cubes import Dimension
 from costs.rules.pivots import Kind
 from costs.selectors import explanations, explorer, saved
-from costs.selectors.costs import Reader
+from costs.selectors.costs import LOST, Reader
 from costs.selectors.explorer import Exploration
 from costs.selectors.questions import Completeness, Granularity, MixedCurrencies, NotStored, Question
 from costs.selectors.reports import ENVIRONMENT, Report
@@ -41,7 +40,6 @@ from costs.views.tables import Table
 _BESIDES = ("report", "show", "part")
 _TABLE = "table"  # the part that holds the chart's figures
 _LONG = 62  # a table of more rows is made when somebody looks at it
-_LOST = {SourceStatus.DENIED, SourceStatus.NOT_ENABLED, SourceStatus.PARTIAL, SourceStatus.STALE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +183,8 @@ def _shown(reader: Reader, report: Report, today: date, *, with_table: bool) -> 
         chart=_with_table_apart(chart, report) if chart and not with_table else chart,
         table=tables.table(found, called, leads, pictures.colours_of(found)),
         explanation=explanations.explain(reader, found, today),
-        lost=[one for one in told if one.status in _LOST],
-        misses_days=any(one.missing_days and one.status not in _LOST for one in told),
+        lost=reader.lost,
+        misses_days=any(one.missing_days and one.status not in LOST for one in told),
     )
 
 

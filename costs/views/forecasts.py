@@ -110,7 +110,7 @@ def _until(text: str) -> Until:
 
 def _answered(request: SignedInRequest, report: Report, until: Until) -> HttpResponse:
     reader = explorer.reader_for(request.user, report)
-    context = _context(report, until, reader) | {"compared": _compared(request, report, until)}
+    context = _context(report, until, reader) | {"compared": _compared(request, report, until), "lost": reader.lost}
     try:
         context |= {"shown": _shown(reader, report, until) if reader.sources else None}
     except MixedCurrencies as error:
