@@ -11,6 +11,7 @@ import time_machine
 from django.test import Client
 
 from accounts.models import User
+from cloudconsole.aws.cost_explorer import Amounts
 from costs.rules.cubes import CUBES, Cube, Dimension
 from costs.rules.windows import DayRange
 from costs.tests import books
@@ -39,7 +40,7 @@ def bill(number: str, alias: str, currency: str, amount: int) -> None:
     source = books.source(number, alias)
     for cube in CUBES:
         key = tuple({**VALUES, Dimension.ACCOUNT: number}.get(one, "Lambda-GB-Second") for one in cube.shape)
-        groups = {(): books.amounts(amount)} if cube is Cube.TOTAL else {key: books.amounts(amount)}
+        groups: dict[tuple[str, ...], Amounts] = {() if cube is Cube.TOTAL else key: books.amounts(amount)}
         books.store(source, cube, books.answer(dict.fromkeys(books.days_of(DAYS), groups), currency=currency))
 
 
