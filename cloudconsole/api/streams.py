@@ -11,6 +11,8 @@ from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
 
+from cloudconsole.core import threads
+
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # and their full-width forms
 
 
@@ -46,8 +48,13 @@ def body_for(
 ) -> AsyncIterator[str | bytes] | Iterator[str] | Iterator[bytes]:
     """`parts` as the server that runs reads them. Under ASGI Django would gather a plain iterator in memory before it
     sends the first byte. `on_gone` is called, outside of the thread that makes the parts, when the reader has gone away.
+    What makes the parts ends on its own thread: forgotten between two of them, it would end in the event loop, which may not
+    ask the database.
     """
-    return _asynchronously(parts, on_gone) if isinstance(request, ASGIRequest) else parts
+    if not isinstance(request, ASGIRequest):
+        return parts
+    threads.when_over(request, getattr(parts, "close", lambda: None))
+    return _asynchronously(parts, on_gone)
 
 
 async def _asynchronously(parts: Iterator[str] | Iterator[bytes], on_gone: Callable[[], None]) -> AsyncIterator[str | bytes]:

@@ -71,9 +71,11 @@ class Handler(ASGIHandler):
         left: list[Callable[[], None]] = []
         try:
             async with ThreadSensitiveContext(executor=thread):
-                await super().__call__({**scope, _LEFT: left}, receive, send)
-                for do in left:
-                    await sync_to_async(do)()
+                try:
+                    await super().__call__({**scope, _LEFT: left}, receive, send)
+                finally:  # also where an answer breaks off
+                    for do in left:
+                        await sync_to_async(do)()
         finally:
             self._threads.give_back(thread)
 

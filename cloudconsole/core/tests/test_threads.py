@@ -6,12 +6,15 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from typing import Any
 
+import pytest
 from asgiref.sync import iscoroutinefunction
+from django.core.handlers.asgi import ASGIRequest
 from django.utils.decorators import sync_and_async_middleware
 
-from cloudconsole.core.threads import Handler, Threads
+from cloudconsole.core.threads import Handler, Threads, when_over
 
 WITHIN_S = 30
 
@@ -93,6 +96,26 @@ def test_middleware_and_view_are_one_trip_to_the_thread(db: None, settings: Any)
     # What the beginning of a request sets off, the request, the end of its response, and that the thread is free; and `settled`.
     assert thread.asked - before <= 5
     thread.shutdown()
+
+
+class Failing(Handler):
+    """Whose answer is none, for a request that left something to be done."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.done: list[int] = []
+
+    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        when_over(ASGIRequest(scope, BytesIO()), lambda: self.done.append(threading.get_ident()))
+        raise ConnectionError
+
+
+def test_what_has_to_be_done_is_done_where_an_answer_breaks_off() -> None:
+    handler = Failing()
+    with pytest.raises(ConnectionError):
+        answer_of(handler, "/")
+    assert len(handler.done) == 1
+    assert handler.done[0] != threading.get_ident()  # of the event loop
 
 
 def answer_of(handler: Handler, path: str) -> tuple[int, dict[bytes, bytes]]:
