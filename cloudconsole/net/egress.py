@@ -11,7 +11,7 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -311,7 +311,8 @@ def _asked(
         body = None
     connection.timeout = limits.read_s
     try:
-        connection.request(request.method, address.target, body, headers, preload_content=False, decode_content=False)
+        with suppress(ConnectionError):  # who does not want all of a body says so, and hangs up: the answer is there all the same
+            connection.request(request.method, address.target, body, headers, preload_content=False, decode_content=False)
         with deadline.within(limits.read_s):
             return connection.getresponse()
     except _FAILURES as error:

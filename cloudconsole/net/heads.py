@@ -12,9 +12,11 @@ from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
 from typing import Any, BinaryIO, cast
 
-MOST_BYTES = 262_144  # of everything before the body, interim responses included
+MOST_BYTES = 262_144  # of everything before the body, interim responses included; and of what may follow it
+_LONGEST_SIZE = 65_536  # of the line before a chunk
 _LINE = re.compile(rb"([!-9;-~]+)[ \t]*:([^\r\n\0]*)\r?\n")  # a name, which a blank may stand behind (RFC 9112, 5.1)
 _FOLD = re.compile(rb"[ \t][^\r\n\0]*\r?\n")
+_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n\0]*)?\r?\n")  # of a chunk (RFC 9112, 7.1)
 _EMPTY = (b"\r\n", b"\n")
 
 
@@ -66,6 +68,23 @@ class Headed(HTTPResponse):
                 self.fp = wire
         if not self._ends_in_one_way():
             raise Broken("The answer does not say plainly where it ends.")
+
+    def _read_next_chunk_size(self) -> int:
+        """http.client's own takes whatever Python reads as a number: `-1`, behind which every size is read as part of the body,
+        `1_0`, and the first half of a line that breaks off.
+        """
+        found = _SIZE.fullmatch(self.fp.readline(_LONGEST_SIZE))
+        if found is None:
+            raise Broken("The answer does not say plainly where it ends.")
+        return int(found[1], 16)
+
+    def _read_and_discard_trailer(self) -> None:
+        """Within the same bound as a head. An end of the connection is taken for the empty line that some do not send."""
+        left = MOST_BYTES
+        while (line := self.fp.readline(left)) not in (b"", *_EMPTY):
+            left -= len(line)
+            if left <= 0:
+                raise Broken("The answer has more or longer headers than are read.")
 
     def _ends_in_one_way(self) -> bool:
         """Whether every reader finds the same end of the body (RFC 9112, 6.3). Chunks of a coding that nobody here knows would
