@@ -65,7 +65,9 @@ class Watch:
             self._wakes_at = min((due for due, _ in self._due.values()), default=math.inf)
             self._changed.wait(None if self._wakes_at == math.inf else max(0.0, self._wakes_at - time.monotonic()))
             now = time.monotonic()
-            return [self._due.pop(one)[1] for one, (due, _) in list(self._due.items()) if due <= now]
+            over = [one for one, (due, _) in list(self._due.items()) if due <= now]
+            ended = [self._due.pop(one, None) for one in over]  # None: a collection of garbage was quicker
+            return [end for _, end in filter(None, ended)]
 
 
 _watches = [Watch()]

@@ -50,6 +50,23 @@ def test_an_end_that_fails_does_not_end_the_watch() -> None:
         assert ended.wait(WITHIN_S)
 
 
+def test_what_ends_while_it_is_looked_at_does_not_end_the_watch() -> None:
+    """As a collection of garbage may do, in the watching thread, to what was forgotten."""
+    watch, ended, forgotten = Watch(), threading.Event(), ExitStack()
+
+    class Moment(float):
+        def __radd__(self, now: float) -> Moment:
+            return Moment(now + float(self))
+
+        def __le__(self, now: float) -> bool:
+            forgotten.close()
+            return float(self) <= now
+
+    with watch.within(0.2, ended.set):
+        forgotten.enter_context(watch.within(Moment(0.05), fail))
+        assert ended.wait(WITHIN_S)
+
+
 def test_a_forked_process_watches_for_itself() -> None:
     with deadlines.within(600, fail):  # this process has its thread, which no child inherits
         child = multiprocessing.get_context("fork").Process(target=_end_in_child)
