@@ -276,12 +276,15 @@ def _relayed(request: HttpRequest, exchange: Exchange) -> HttpResponseBase:
     """
     response: HttpResponse | StreamingHttpResponse
     if exchange.comes_whole(PATIENCE_S):
-        response = HttpResponse(b"".join(exchange.chunks()), status=exchange.status)
+        whole = b"".join(exchange.chunks())
+        response = HttpResponse(whole, status=exchange.status)
+        if not exchange.has_body:  # a length would be told as well, of what is not there
+            response = StreamingHttpResponse(streams.body_for(request, iter(())), status=exchange.status)
     else:
         threads.when_over(request, exchange.leave)
         body = streams.body_for(request, exchange.chunks(), exchange.abort)
         response = StreamingHttpResponse(body, status=exchange.status)
-        response._resource_closers.append(exchange.close)  # type: ignore[attr-defined]
+        response._resource_closers.append(exchange.leave)  # type: ignore[attr-defined]
     del response["Content-Type"]  # Django's own guess
     for name, value in {**headers.joined(exchange.headers), **_NEVER_RENDERED}.items():
         response[name] = value

@@ -87,6 +87,10 @@ class Exchange:
     def is_compressed(self) -> bool:
         return bool(self._encodings)
 
+    @property
+    def has_body(self) -> bool:
+        return self._outgoing.method != "HEAD" and self.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+
     def comes_whole(self, patience_s: float) -> bool:
         """Whether the answer is short, and all of it there within so many seconds. What has come is kept for `chunks`."""
         left, until = self._short_length(), time.monotonic() + patience_s
@@ -106,8 +110,9 @@ class Exchange:
         """How many bytes its body has, where that is few, known, and the same when they are unpacked."""
         told = self._streamed.headers
         length, is_cut = headers.value_of(told, "content-length"), headers.value_of(told, "transfer-encoding")
-        has_body = self._outgoing.method != "HEAD" and self.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
-        if not has_body or is_cut or self._encodings or not length.isdecimal() or not 0 < int(length[:20]) <= SHORT:
+        if not self.has_body:
+            return 0
+        if is_cut or self._encodings or not length.isdecimal() or not 0 <= int(length[:20]) <= SHORT:
             return None
         return int(length)
 
