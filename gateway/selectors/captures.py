@@ -25,7 +25,7 @@ def marked(logs: QuerySet[RequestLog]) -> QuerySet[RequestLog]:
 
 def get_for(user: User, key_id: int, log_id: int) -> RequestCapture:
     """Raises CaptureNotFound, also once its time is over."""
-    mine = RequestLog.objects.visible_to(user, Perm.SELF).filter(key=key_id, pk=log_id)
+    mine = RequestLog.objects.visible_to(user, Perm.SELF).filter(key__pk=key_id, pk=log_id)  # `key=` fails beyond 64 bits
     found = RequestCapture.objects.select_related("log").filter(log__in=mine, expires_at__gt=clock.now()).first()
     if found is None:
         raise CaptureNotFound("Nothing is kept of such a request of yours.")

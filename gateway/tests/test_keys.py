@@ -391,3 +391,7 @@ def test_a_form_that_is_refused_does_not_show_the_key_again(
     assert SECRET not in html
     assert html.count("once more") <= 1
     assert "once more" in html or "\x01" in fields.get("api_key", "")
+
+
+def test_a_key_beyond_what_a_database_counts_has_nothing_kept(ada: User, api: Callable[..., APIClient]) -> None:
+    assert api(ada).get(f"/api/keys/{10**30}/captured/1").status_code == 404
