@@ -311,7 +311,7 @@ def _asked(
         body = None
     connection.timeout = limits.read_s
     try:
-        with suppress(ConnectionError):  # who does not want all of a body says so, and hangs up: the answer is there all the same
+        with suppress(ConnectionError, ssl.SSLEOFError):  # who does not want all of a body may say so, and hang up on the rest
             connection.request(request.method, address.target, body, headers, preload_content=False, decode_content=False)
         with deadline.within(limits.read_s):
             return connection.getresponse()
