@@ -206,6 +206,20 @@ def test_a_body_may_take_longer_than_one_wait() -> None:
         assert at.send(Request("GET", f"http://127.0.0.1:{port}/")).body == b"abcdef"
 
 
+def test_a_handshake_that_drips_ends_when_connecting_may_take_no_longer() -> None:
+    def script(caller: socket.socket) -> None:
+        caller.recv(4096)
+        caller.sendall(b"\x16\x03\x03\x40\x00")  # a record of which the rest comes a byte at a time
+        while True:
+            caller.sendall(b"x")
+            time.sleep(0.02)
+
+    limits = Limits(connect_s=0.3, total_s=600)
+    with raw_listener(script) as port, pytest.raises(Unanswered) as failed:
+        Door(allowed=LOOPBACK, limits=limits).send(Request("GET", f"https://127.0.0.1:{port}/"))
+    assert not failed.value.may_have_acted
+
+
 def test_a_handshake_that_never_ends_is_ended() -> None:
     with raw_listener(_silent) as port, pytest.raises(Unanswered) as failed:
         Door(allowed=LOOPBACK, limits=Limits(total_s=0.3)).send(Request("GET", f"https://127.0.0.1:{port}/"))
