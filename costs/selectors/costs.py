@@ -134,7 +134,8 @@ class Reader:
         """Raises NotStored, MixedCurrencies, UnknownAccount, UnknownValue."""
         reads = self._reads(question)
         found = self._answer(question, reads)
-        if any(read.is_mixed for read in reads) and not self._holds():
+        in_full = self._in_full(question)
+        if any(read.is_mixed for read in (*reads, *(self._reads(in_full) if in_full else ()))) and not self._holds():
             # Facts changed meanwhile: what was taken out of the sums may not be what is in them. Facts alone are always right.
             self._rolled = rolled.NOTHING
             self._flags_read.clear()
@@ -155,12 +156,14 @@ class Reader:
         flags = self._flags(reads, question)
         currency = _currency(flags, question)
         sums = self._sums(reads, question, currency) if currency else {}
+        in_full = self._in_full(question)
+        full = self._sums(self._reads(in_full), in_full, currency) if currency and in_full else {}
         self._values.complete(pk for period in sums.values() for keys in period.groups for pk in keys if pk != rows.NOT_TOLD)
         silent = {part.source.pk for part in self.parts if part.is_silent}
         if currency and len(flags) > 1:
             silent |= {part.source.pk for part in self.parts} - rows.sources_in(currency, reads)
         sources = tuple(source for read in reads for source in set(read.sources) - silent)
-        assembly = _Assembly(question, sources, self._filed, self._values, flags.get(currency or "", {}), sums)
+        assembly = _Assembly(question, sources, self._filed, self._values, flags.get(currency or "", {}), sums, full)
         periods = tuple(assembly.period(days) for days in _periods(question))
         known = [period.total for period in periods if period.total is not None]
         return Answer(
@@ -172,6 +175,10 @@ class Reader:
             as_of=self.as_of,
         )
 
+    def _in_full(self, question: Question) -> Question | None:
+        """Only whole bills of several accounts have fees to share out."""
+        return question.in_full if any(part.is_payer and part.is_whole for part in self.parts) else None
+
     def by_currency(self, question: Question) -> tuple[Answer, ...]:
         """One answer for each currency that the costs are in, by its code; one without a currency where nothing is stored."""
         found: list[str | None] = [*sorted(self._flags(self._reads(question), question))]
@@ -181,7 +188,8 @@ class Reader:
         """Read in one query what `questions` need, and how complete the periods of the questions in `around` are: of days within
         them nothing more has to be read for that.
         """
-        asked = [Asked(self._reads(question), question, question.currency) for question in (*around, *questions)]
+        in_full = [found for question in questions if (found := self._in_full(question))]
+        asked = [Asked(self._reads(question), question, question.currency) for question in (*around, *questions, *in_full)]
         flags_of = [one for one in asked[: len(around)] if one.question.days not in self._alike(one.reads, one.question)]
         sums_of = asked[len(around) :]
         flags, sums = self._find(flags_of, sums_of)
@@ -320,13 +328,14 @@ class _Assembly:
     values: Values
     flags: Mapping[date, Flags]
     sums: Mapping[date, Sums]
+    full: Mapping[date, Sums]  # with the question's whole total, where `sums` may have lost a part of it
     # The same few groups come in each of many periods.
     named: dict[tuple[int, ...], tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
 
     def period(self, days: DayRange) -> Period:
         flags = self.flags.get(days.start, Flags())
         sums = self.sums.get(days.start, Sums())
-        total = EXACT.add(flags.control, sums.uncontrolled) if flags.days else None
+        total = EXACT.add(flags.control, self.full.get(days.start, sums).uncontrolled) if flags.days else None
         groups = self._groups(sums)
         told = add(group.amount for group in groups)
         return Period(

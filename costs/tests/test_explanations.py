@@ -90,9 +90,7 @@ def charge_types_unknown(report: Report) -> bool:
 
 
 def asked_of_aws(command: str, report: Report) -> Decimal:
-    """The total that the simulated Cost Explorer answers to the command. A filtered one is that of its groups: where these are
-    accounts, AWS shares the support fee out among them.
-    """
+    """What the simulated Cost Explorer answers to the command without its grouping."""
     words = shlex.split(command.replace("\\\n", " "))
     assert words[:3] == ["aws", "ce", "get-cost-and-usage"]
     options = {words[at]: words[at + 1] for at in range(3, len(words)) if words[at].startswith("--")}
@@ -101,8 +99,7 @@ def asked_of_aws(command: str, report: Report) -> Decimal:
     if "--filter" in options:
         arguments["Filter"] = json.loads(options["--filter"])
     request = cost_requests.read(arguments, books.TODAY)
-    groups = [one.value for one in report.group_by] if "--filter" in options else []
-    view = ledger.view_for(MANAGEMENT, [*request.dimensions, *groups])
+    view = ledger.view_for(MANAGEMENT, request.dimensions)
     lines = [
         line
         for day in books.days_of(DayRange(request.start, request.end))
