@@ -120,7 +120,7 @@ class Streamed:
     chunks: Iterator[bytes]
     peer: str  # the address that was connected to, which is one that was judged
     abort: Callable[[], None]
-    is_ready: Callable[[float], bool] = lambda within_s: False
+    is_ready: Callable[[float], bool]
 
 
 @dataclass(frozen=True)

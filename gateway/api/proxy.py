@@ -277,8 +277,9 @@ def _relayed(request: HttpRequest, exchange: Exchange) -> HttpResponseBase:
     response: HttpResponse | StreamingHttpResponse
     if exchange.comes_whole(PATIENCE_S):
         whole = b"".join(exchange.chunks())
-        response = HttpResponse(whole, status=exchange.status)
-        if not exchange.has_body:  # a length would be told as well, of what is not there
+        if exchange.has_body:
+            response = HttpResponse(whole, status=exchange.status)
+        else:  # of which Django would tell a length
             response = StreamingHttpResponse(streams.body_for(request, iter(())), status=exchange.status)
     else:
         threads.when_over(request, exchange.leave)

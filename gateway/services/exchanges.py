@@ -102,6 +102,8 @@ class Exchange:
             except Unanswered as error:
                 self._broken = error
                 return True
+            if not chunk:  # it ends before its length
+                return True
             self._early.append(chunk)
             left -= len(chunk)
         return left <= 0
